@@ -1,0 +1,158 @@
+"""NumPy layers against torch's, on drawn shapes and arguments."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from utils.functional import conv2d, im2col
+
+pairs = {
+    "kernel_size": st.tuples(st.integers(1, 5), st.integers(1, 5)),
+    "stride": st.tuples(st.integers(1, 4), st.integers(1, 4)),
+    "padding": st.tuples(st.integers(0, 4), st.integers(0, 4)),
+    "dilation": st.tuples(st.integers(1, 3), st.integers(1, 3)),
+}
+TORCH_MODE = {"zeros": "constant", "reflect": "reflect", "replicate": "replicate", "circular": "circular"}
+
+
+def outcome(call):
+    """The array that comes out, or None where the arguments are refused."""
+    try:
+        return np.asarray(call())
+    except (ValueError, RuntimeError):
+        return None
+
+
+def assert_same(ours, theirs):
+    assert (ours is None) == (theirs is None)
+    if ours is not None:
+        assert ours.dtype == theirs.dtype
+        np.testing.assert_allclose(ours, theirs, rtol=1e-4 if ours.dtype == np.float32 else 1e-10, atol=1e-4)
+
+
+@st.composite
+def convolutions(draw):
+    groups = draw(st.integers(1, 3))
+    channels = groups * draw(st.integers(1, 3)), groups * draw(st.integers(1, 3))
+    size = draw(st.tuples(st.integers(1, 12), st.integers(1, 12)))
+    arguments = {name: draw(pairs[name]) for name in ("stride", "padding", "dilation")}
+    if draw(st.integers(0, 4)) == 0:
+        arguments["padding"] = draw(st.sampled_from(["same", "valid"]))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32)))
+    dtype = draw(st.sampled_from([np.float32, np.float64]))
+    x = rng.standard_normal((draw(st.integers(0, 3)), channels[0], *size)).astype(dtype)
+    weight = rng.standard_normal((channels[1], channels[0] // groups, *draw(pairs["kernel_size"]))).astype(dtype)
+    bias = rng.standard_normal(channels[1]).astype(dtype) if draw(st.booleans()) else None
+    return x, weight, bias, {**arguments, "groups": groups}
+
+
+@settings(max_examples=2000)
+@given(convolutions())
+@pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel")
+def test_conv2d_is_torchs(drawn):
+    x, weight, bias, arguments = drawn
+    tensors = [None if a is None else torch.from_numpy(a) for a in (x, weight, bias)]
+    assert_same(outcome(lambda: conv2d(x, weight, bias, **arguments)), outcome(lambda: F.conv2d(*tensors, **arguments)))
+
+
+@settings(max_examples=500)
+@given(convolutions(), st.sampled_from(list(TORCH_MODE)))
+def test_padding_modes_are_torchs(drawn, mode):
+    x, weight, bias, arguments = drawn
+    if isinstance(arguments["padding"], str) or not len(x):
+        arguments["padding"] = (2, 1)
+    rows, columns = arguments["padding"]
+
+    def reference():
+        padded = F.pad(torch.from_numpy(x), (columns, columns, rows, rows), mode=TORCH_MODE[mode])
+        rest = {**arguments, "padding": 0}
+        return F.conv2d(padded, torch.from_numpy(weight), None if bias is None else torch.from_numpy(bias), **rest)
+
+    if len(x):
+        assert_same(outcome(lambda: conv2d(x, weight, bias, **arguments, padding_mode=mode)), outcome(reference))
+
+
+@settings(max_examples=500)
+@given(convolutions(), pairs["kernel_size"])
+def test_im2col_is_torchs_unfold(drawn, kernel_size):
+    x, _, _, arguments = drawn
+    padding = (1, 2) if isinstance(arguments["padding"], str) else arguments["padding"]
+    rest = (kernel_size, arguments["dilation"], padding, arguments["stride"])
+    if len(x):
+        assert_same(outcome(lambda: im2col(x, *rest)), outcome(lambda: F.unfold(torch.from_numpy(x), *rest)))
+
+
+def test_ints_count_for_both_axes():
+    x, weight = np.arange(98.0).reshape(1, 2, 7, 7), np.ones((1, 2, 3, 3))
+    np.testing.assert_array_equal(
+        conv2d(x, weight, stride=2, padding=1, dilation=1), conv2d(x, weight, None, (2, 2), (1, 1), (1, 1))
+    )
+
+
+def test_non_contiguous_and_read_only_inputs_are_left_alone():
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((9, 8, 3, 2)).T[:, :, ::-1]
+    weight = rng.standard_normal((4, 3, 3, 3))[:, ::-1]
+    before = x.copy()
+    x.flags.writeable = weight.flags.writeable = False
+    out = conv2d(x, weight, padding=1)
+    np.testing.assert_allclose(out, conv2d(x.copy(), weight.copy(), padding=1))
+    np.testing.assert_array_equal(x, before)
+    out += 1  # the result is the caller's own
+
+
+def test_small_integers_do_not_wrap_around():
+    out = conv2d(np.full((1, 1, 3, 3), 200, np.uint8), np.full((1, 1, 3, 3), 3, np.uint8))
+    assert out.item() == 200 * 3 * 9
+
+
+X, W = np.zeros((1, 4, 5, 5)), np.zeros((6, 4, 3, 3))
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: conv2d(X[0], W), r"x must have 4 axes \(N, C, H, W\), got 3: \(4, 5, 5\)"),
+        (lambda: conv2d(X, W[0, 0]), r"weight must have 4 axes \(K, C/groups, R, S\), got 2"),
+        (lambda: conv2d(X, W[:, :3]), r"weight reads 3 channels in each of 1 group\(s\), 3 in all, but x has 4"),
+        (lambda: conv2d(X, W, groups=2), r"weight reads 4 channels in each of 2 group\(s\), 8 in all, but x has 4"),
+        (lambda: conv2d(X, W[:, :1], groups=3), "groups must divide in_channels: 4 is not a multiple of 3"),
+        (lambda: conv2d(X, W[:, :1], groups=4), "groups must divide out_channels: 6 is not a multiple of 4"),
+        (lambda: conv2d(X, W, groups=0), "groups must be at least 1, got 0"),
+        (lambda: conv2d(X, W, groups=1.0), "groups must be an integer, got 1.0"),
+        (lambda: conv2d(X, W, np.zeros(5)), r"bias must be \(6,\), one number per output channel, got \(5,\)"),
+        (lambda: conv2d(X, W, dilation=3), r"kernel 3 \(spread over 7 by dilation 3\) is larger than padded input 5"),
+        (lambda: conv2d(X[..., :1], W, padding=(0, 0)), "kernel 3 is larger than padded input 1"),
+        (lambda: conv2d(X, W, stride=0), "stride must be at least 1, got 0"),
+        (lambda: conv2d(X, W, stride=1.5), "stride must be an integer, got 1.5"),
+        (lambda: conv2d(X, W, padding=-1), "padding must be at least 0, got -1"),
+        (lambda: conv2d(X, W, padding=(1, 1, 1)), r"padding must be an integer or a \(height, width\) pair"),
+        (lambda: conv2d(X, W, padding="full"), "padding must be an integer, a .* pair, 'same' or 'valid', got 'full'"),
+        (lambda: conv2d(X, W, stride=2, padding="same"), "padding='same' keeps the size, which stride 2 cannot"),
+        (lambda: conv2d(X, W, padding=1, padding_mode="mirror"), "padding_mode must be one of zeros, reflect"),
+        (lambda: conv2d(X, W, padding=5, padding_mode="reflect"), "reflect padding 5 needs an input height of 6 or"),
+        (lambda: conv2d(X, W, padding=6, padding_mode="circular"), "circular padding 6 needs an input height of 6"),
+        (lambda: conv2d(X[:, :, :0], W, padding=3), "size must be at least 1, got 0"),
+        (lambda: im2col(X[0], 3), r"x must have 4 axes \(N, C, H, W\), got 3"),
+        (lambda: im2col(X, 6), "kernel 6 is larger than padded input 5"),
+        (lambda: im2col(X, 0), "kernel_size must be at least 1, got 0"),
+    ],
+)
+def test_bad_arguments_name_the_rule_and_the_value(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+def test_importing_numpy_layers_loads_neither_torch_nor_matplotlib():
+    program = (
+        "import sys, utils, utils.arithmetic, utils.functional; "
+        "print([name for name in ('torch', 'matplotlib', 'anywidget', 'skimage') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
