@@ -1,0 +1,42 @@
+"""Pictures that ship with scikit-image and scikit-learn, so that nothing is downloaded: arrays in torch's layout."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Photo = Literal["astronaut", "brick", "camera", "chelsea", "coffee", "grass", "gravel"]
+
+
+def photo(name: Photo, size: int | None = None, gray: bool = False) -> NDArray[np.float32]:
+    """A photograph as (C, H, W) in 0 … 1: three channels (red, green, blue), or one if it is or becomes gray.
+
+    With ``size``, the largest centred square, shrunk to size × size. ``ValueError`` if there is no such photo
+    or it is smaller than that.
+    """
+    from skimage import color, data, transform, util
+
+    if name not in Photo.__args__:  # type: ignore[attr-defined]  # a Literal lists its values there
+        raise ValueError(f"photo must be one of {', '.join(Photo.__args__)}, got {name!r}")  # type: ignore[attr-defined]
+    image = util.img_as_float32(getattr(data, name)())
+    if gray and image.ndim == 3:
+        image = color.rgb2gray(image)
+    if size is not None:
+        side = min(image.shape[:2])
+        if not 1 <= size <= side:
+            raise ValueError(f"size must lie in 1 … {side} for {name}, got {size}")
+        top, left = (image.shape[0] - side) // 2, (image.shape[1] - side) // 2
+        square = image[top : top + side, left : left + side]
+        image = transform.resize(square, (size, size), anti_aliasing=True)
+    planes = image[None] if image.ndim == 2 else image.transpose(2, 0, 1)
+    return np.ascontiguousarray(planes, np.float32)
+
+
+def digits() -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """The 1,797 handwritten digits of scikit-learn: images (N, 1, 8, 8) in 0 … 1 and labels (N,) in 0 … 9."""
+    from sklearn.datasets import load_digits
+
+    bunch = load_digits()
+    return (bunch.images[:, None] / 16).astype(np.float32), bunch.target.astype(np.int64)

@@ -1,0 +1,211 @@
+"""The book's figures: functions that take arrays and return axes, coloured by the roles of palette.json.
+
+Input, kernel, output, gradient and padding keep one colour and one second cue each (frame, corners, hatching), so
+that a figure can be read without colour. Signed values run from blue through white to orange.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
+from pathlib import Path
+from typing import Any, Literal, ParamSpec, TypeVar
+
+import matplotlib.pyplot as plt
+import numpy as np
+from cycler import cycler
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.patches import FancyBboxPatch, Rectangle
+from numpy.typing import ArrayLike, NDArray
+
+from utils.arithmetic import conv_output_size
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Role = Literal["input", "kernel", "output", "gradient", "padding"]
+COLOURS = {
+    role: shades["light"] for role, shades in json.loads(Path(__file__).with_name("palette.json").read_text()).items()
+}
+SIGNED = LinearSegmentedColormap.from_list("signed", [COLOURS["input"], "#FFFFFF", COLOURS["kernel"]])
+STYLE: Any = {
+    "figure.dpi": 110,
+    "figure.facecolor": "white",
+    "font.family": "sans-serif",
+    "font.size": 9.5,
+    "axes.titlesize": 9.5,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.prop_cycle": cycler(color=[COLOURS[role] for role in ("input", "kernel", "output", "gradient")]),
+    "savefig.bbox": "tight",
+    "savefig.pad_inches": 0.12,
+}
+WIDTH = 7.4  # inches: the text column
+
+
+def _styled(draw: Callable[P, R]) -> Callable[P, R]:
+    """Draw in the book's style without changing the reader's own."""
+
+    @wraps(draw)
+    def styled(*args: P.args, **kwargs: P.kwargs) -> R:
+        with plt.rc_context(STYLE):
+            return draw(*args, **kwargs)
+
+    return styled
+
+
+@_styled
+def grids(
+    arrays: Sequence[ArrayLike],
+    roles: Sequence[Role],
+    titles: Sequence[str] = (),
+    signs: str = "",
+    frames: Mapping[int, tuple[int, int, int, int]] | None = None,
+    padding: Mapping[int, int] | None = None,
+) -> NDArray[Any]:
+    """Small 2-D ``arrays`` side by side with their numbers in the cells, a sign from ``signs`` after each.
+
+    ``frames`` {array index: (top, left, height, width)} draws the kernel's frame there; ``padding``
+    {array index: cells} hatches that many border cells as padding.
+    """
+    tables = [np.atleast_2d(np.asarray(a)) for a in arrays]
+    columns = [table.shape[1] for table in tables]
+    rows = max(table.shape[0] for table in tables)
+    unit = min(0.42, WIDTH / (sum(columns) + len(tables)))
+    size = (unit * (sum(columns) + len(tables)), unit * rows + 0.35)
+    ratios = [count + 1 for count in columns]
+    axes = plt.subplots(1, len(tables), figsize=size, width_ratios=ratios, squeeze=False)[1][0]
+    for i, (ax, table, role) in enumerate(zip(axes, tables, roles, strict=True)):
+        border = (padding or {}).get(i, 0)
+        for (row, column), value in np.ndenumerate(table):
+            inside = all(border <= at < size - border for at, size in zip((row, column), table.shape, strict=True))
+            _cell(ax, row, column, value, role if inside else "padding")
+        ax.set(xlim=(-0.1, table.shape[1] + 0.1), ylim=(rows + 0.1, -0.1), aspect="equal", anchor="N")
+        ax.axis("off")
+        ax.set_title(titles[i] if titles else "")
+        if frames and i in frames:
+            top, left, height, width = frames[i]
+            ax.add_patch(Rectangle((left, top), width, height, fill=False, lw=2.5, ec=COLOURS["kernel"], zorder=3))
+        if i < len(signs) and signs[i].strip():
+            ax.text(table.shape[1] + 0.75, table.shape[0] / 2, signs[i], ha="center", va="center", fontsize=15)
+    return axes
+
+
+def _cell(ax: Axes, row: int, column: int, value: float, role: Role) -> None:
+    box: Any = Rectangle((column + 0.04, row + 0.04), 0.92, 0.92)
+    if role == "output":
+        box = FancyBboxPatch((column + 0.16, row + 0.16), 0.68, 0.68, boxstyle="round,pad=0.12")
+    box.set(edgecolor=COLOURS[role], facecolor="none" if role == "padding" else f"{COLOURS[role]}1F")
+    box.set(linewidth=1.8 if role == "kernel" else 1.0, linestyle="--" if role in ("padding", "gradient") else "-")
+    if role == "padding":
+        box.set(hatch="////", alpha=0.55)
+    ax.add_patch(box)
+    style: Any = {"style": "italic"} if role == "gradient" else {}
+    text = f"{value:g}" if float(value).is_integer() else f"{value:.2f}".rstrip("0")
+    size = 9.5 if len(text) <= 3 else 7.5
+    background = {"facecolor": "white", "edgecolor": "none", "pad": 1} if role == "padding" else None
+    ax.text(column + 0.5, row + 0.52, text, ha="center", va="center", fontsize=size, bbox=background, **style)
+
+
+@_styled
+def maps(arrays: Sequence[ArrayLike], titles: Sequence[str], columns: int = 4, signed: bool = False) -> NDArray[Any]:
+    """Pictures side by side: (H, W) in gray, (3, H, W) in colour; ``signed`` maps blue … orange around zero.
+
+    Gray and colour run from 0 to 1; signed pictures share one scale, the largest absolute value among them.
+    """
+    pictures = [np.asarray(a) for a in arrays]
+    columns = min(columns, len(pictures))
+    rows = -(-len(pictures) // columns)
+    tall = pictures[0].shape[-2] / pictures[0].shape[-1]
+    _, axes = plt.subplots(
+        rows,
+        columns,
+        figsize=(WIDTH, WIDTH / columns * rows * tall + 0.28 * rows),
+        squeeze=False,
+        layout="constrained",
+    )
+    limit = max(float(np.abs(picture).max()) for picture in pictures)
+    for ax in axes.flat:
+        ax.axis("off")
+    for ax, picture, title in zip(axes.flat, pictures, titles, strict=False):
+        if picture.ndim == 3:
+            ax.imshow(np.clip(picture.transpose(1, 2, 0), 0, 1), interpolation="nearest")
+        elif signed:
+            ax.imshow(picture, cmap=SIGNED, vmin=-limit, vmax=limit, interpolation="nearest")
+        else:
+            ax.imshow(picture, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+        ax.set_title(title)
+    return axes
+
+
+@_styled
+def matrix(weights: ArrayLike, title: str = "") -> Axes:
+    """A weight matrix as coloured cells, blue to orange around zero; zeros stay white."""
+    table = np.asarray(weights)
+    _, ax = plt.subplots(figsize=(WIDTH, min(6.0, WIDTH * table.shape[0] / table.shape[1]) + 0.5))
+    limit = float(np.abs(table).max())
+    ax.imshow(table, cmap=SIGNED, vmin=-limit, vmax=limit)
+    ax.set(title=title, xlabel=f"{table.shape[1]} inputs", ylabel=f"{table.shape[0]} outputs")
+    ax.spines[:].set_visible(True)
+    return ax
+
+
+@_styled
+def positions(
+    sizes: Sequence[int], kernel_size: int, stride: int = 1, padding: int = 0, dilation: int = 1
+) -> NDArray[Any]:
+    """Every position of a kernel on rows of pixels, a panel for each of ``sizes``; unread pixels are hatched."""
+    counts = [conv_output_size(size, kernel_size, stride, padding, dilation) for size in sizes]
+    widest = max(sizes) + 2 * padding
+    unit = min(0.36, WIDTH / (widest + 0.5))
+    heights = [count * 0.62 + 2.1 for count in counts]
+    _, axes = plt.subplots(
+        len(sizes), 1, figsize=(unit * widest, unit * sum(heights)), height_ratios=heights, squeeze=False
+    )
+    for ax, size, count in zip(axes[:, 0], sizes, counts, strict=True):
+        starts = [i * stride - padding for i in range(count)]
+        taps = [[start + r * dilation for r in range(kernel_size)] for start in starts]
+        read = {pixel for position in taps for pixel in position}
+        for pixel in range(-padding, size + padding):
+            outside = not 0 <= pixel < size
+            _cell(ax, 0, pixel + padding, 0 if outside else pixel + 1, "padding" if outside else "input")
+            if not outside and pixel not in read:
+                ax.add_patch(
+                    Rectangle(
+                        (pixel + padding, 0), 1, 1, fill=False, hatch="xxx", ec=COLOURS["gradient"], lw=0, zorder=0.5
+                    )
+                )
+        for row, position in enumerate(taps):
+            y = 1.45 + row * 0.62
+            ax.plot([p + padding + 0.5 for p in (position[0], position[-1])], [y, y], color=COLOURS["kernel"], lw=1)
+            for tap in position:
+                ax.add_patch(Rectangle((tap + padding + 0.2, y - 0.2), 0.6, 0.4, color=COLOURS["kernel"]))
+        lost = size - len([pixel for pixel in read if 0 <= pixel < size])
+        ax.set_title(f"{size} pixels: {count} positions, {lost} never read", loc="left")
+        ax.set(xlim=(-0.1, widest + 0.1), ylim=(1.3 + count * 0.62, -0.1), aspect="equal", anchor="W")
+        ax.axis("off")
+    return axes[:, 0]
+
+
+@_styled
+def bars(counts: Mapping[str, int], title: str, log: bool = True) -> Axes:
+    """Named whole numbers as horizontal bars, each labelled with its value."""
+    _, ax = plt.subplots(figsize=(WIDTH, 0.42 * len(counts) + 0.6))
+    drawn = ax.barh(list(counts), list(counts.values()), color=COLOURS["kernel"], height=0.62)
+    ax.bar_label(drawn, [f" {count:,}" for count in counts.values()])
+    ax.set(title=title, xscale="log" if log else "linear", xticks=[])
+    ax.invert_yaxis()
+    ax.spines[["bottom", "left"]].set_visible(False)
+    ax.tick_params(left=False, which="both", bottom=False)
+    ax.margins(x=0.18)
+    return ax
+
+
+@_styled
+def curve(values: ArrayLike, xlabel: str, ylabel: str, log: bool = False) -> Axes:
+    """A number that changes step by step, as a loss does."""
+    _, ax = plt.subplots(figsize=(WIDTH * 0.7, 2.4))
+    ax.plot(np.asarray(values), lw=1.8)
+    ax.set(xlabel=xlabel, ylabel=ylabel, yscale="log" if log else "linear")
+    return ax
