@@ -1,0 +1,24 @@
+"""Interactive figures, alive in a notebook and in a page without a kernel.
+
+The classes are imported when they are asked for: the site's build reads the scripts beside them without anywidget.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from utils.widgets.kernel_stepper import KernelStepper
+
+_MODULES = {
+    "KernelStepper": "kernel_stepper",
+}
+
+__all__ = ["KernelStepper"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

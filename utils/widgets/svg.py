@@ -1,0 +1,141 @@
+"""The still pictures of the interactive figures, as SVG text in the book's visual language.
+
+A picture is its own file, so it cannot follow the page into the dark: it brings a light card.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from html import escape
+from pathlib import Path
+
+CELL = 36
+_INK, _CARD, _LINE = "#1f2328", "#ffffff", "#d0d7de"
+_COLOUR = {
+    role: colours["light"]
+    for role, colours in json.loads((Path(__file__).parents[1] / "palette.json").read_text(encoding="utf-8")).items()
+}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One square: its text, its role, how strongly it is tinted (0 to 1), the weight that lies on it."""
+
+    text: str
+    role: str
+    tint: float = 0
+    corner: str = ""
+    strong: bool = False
+    hatched: bool = False
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A kernel's frame over ``span`` cells, counted from the panel's first."""
+
+    row: int
+    column: int
+    span: int
+    thin: bool = False
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A grid of cells under a heading; without cells, lines of text."""
+
+    heading: str
+    role: str
+    cells: Sequence[Sequence[Cell]] = ()
+    frames: Sequence[Frame] = ()
+    lines: Sequence[str] = field(default=())
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height, heading included."""
+        columns = max((len(row) for row in self.cells), default=0)
+        longest = max(map(len, [self.heading, *self.lines]))
+        return max(columns * CELL, longest * 8), 28 + len(self.cells) * CELL + len(self.lines) * 22
+
+
+def _text(x: float, y: float, text: str, classes: str) -> str:
+    return f'<text x="{x:g}" y="{y:g}" class="{classes}">{escape(text)}</text>'
+
+
+def _style() -> str:
+    """Said once for all cells: a picture is in every notebook that shows the figure, so its size counts."""
+    roles = "".join(f".{role}{{fill:{colour};stroke:{colour}}}" for role, colour in _COLOUR.items())
+    kernel, padding = _COLOUR["kernel"], _COLOUR["padding"]
+    return (
+        f"text{{font:14px system-ui,sans-serif;fill:{_INK};stroke:none!important}}"
+        ".v,.w{text-anchor:middle;dominant-baseline:central}.h,.w,.s,.c{font-weight:600}.s{font-size:15px}"
+        f".c{{fill:{kernel};font-size:12px;text-anchor:end;dominant-baseline:central}}{roles}"
+        f"rect.output{{stroke-width:1.5}}rect.padding{{stroke-dasharray:3 3}}rect.w{{stroke-width:3}}"
+        f"path{{fill:none;stroke:{padding};stroke-opacity:.55}}path.input{{stroke:{_COLOUR['input']}}}"
+        f".f,.t{{fill:none;stroke:{kernel};stroke-width:2.5}}.t{{stroke-width:1;stroke-dasharray:4 3}}"
+    )
+
+
+def _cell(cell: Cell, x: int, y: int) -> str:
+    inset = 2 if cell.role == "output" else 0
+    side, half = CELL - 2 * inset, CELL // 2
+    strong = " w" if cell.strong else ""
+    corners = ' rx="8"' if inset else ""
+    parts = [
+        f'<rect x="{x + inset}" y="{y + inset}" width="{side}" height="{side}"{corners} '
+        f'class="{cell.role}{strong}" fill-opacity="{cell.tint:.2g}"/>'
+    ]
+    if cell.hatched or cell.role == "padding":
+        # As in the live figure: padding leans one way, what is never read the other.
+        foot, up = (y, 1) if cell.hatched else (y + CELL, -1)
+        lines = f"M{x},{y + half}l{half},{up * half}M{x},{foot}l{CELL},{up * CELL}M{x + half},{foot}l{half},{up * half}"
+        parts.append(f'<path d="{lines}" class="{cell.role}"/>')
+    if cell.corner:
+        parts.append(_text(x + CELL - 4, y + 10, cell.corner, "c"))
+        parts.append(_text(x + CELL / 2 - 5, y + CELL * 0.68, cell.text, "v"))
+    else:
+        parts.append(_text(x + CELL / 2, y + CELL / 2, cell.text, "w" if cell.strong else "v"))
+    return "".join(parts)
+
+
+def _panel(panel: Panel, left: int, top: int) -> str:
+    parts = [_text(left, top + 14, panel.heading, f"{panel.role} h")]
+    first = top + 24
+    for r, row in enumerate(panel.cells):
+        parts += [_cell(cell, left + c * CELL, first + r * CELL) for c, cell in enumerate(row)]
+    for frame in panel.frames:
+        x, y, side = left + frame.column * CELL, first + frame.row * CELL, frame.span * CELL
+        parts.append(f'<rect x="{x}" y="{y}" width="{side}" height="{side}" class="{"t" if frame.thin else "f"}"/>')
+    below = first + len(panel.cells) * CELL
+    parts += [_text(left, below + 14 + 22 * i, line, "") for i, line in enumerate(panel.lines)]
+    return "".join(parts)
+
+
+def picture(panels: Sequence[Panel], caption: str, limit: int = 720) -> str:
+    """The panels in rows no wider than ``limit`` (unless one alone is), on a card, with ``caption`` as the last line."""
+    left, top, row_height, right, drawn = 20, 16, 0, 0, []
+    for panel in panels:
+        width, height = panel.size
+        if left > 20 and left + width > limit:
+            left, top, row_height = 20, top + row_height + 16, 0
+        drawn.append(_panel(panel, left, top))
+        left, row_height = left + width + 28, max(row_height, height)
+        right = max(right, left - 28)
+    width, height = max(right, len(caption) * 8) + 20, top + row_height + 44
+    drawn.append(_text(20, height - 18, caption, "s"))
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
+        f'><style>{_style()}</style><rect x="0.5" y="0.5" width="{width - 1}" height="{height - 1}" rx="12" '
+        f'fill="{_CARD}" stroke="{_LINE}"/>{"".join(drawn)}</svg>'
+    )
+
+
+def signed(value: int) -> str:
+    """A number as the figures print it: 31,467,520 and −4."""
+    return f"{value:,}".replace("-", "−")
+
+
+def counted(value: int, noun: str) -> str:
+    """The number and its noun: 1 row, 2 rows."""
+    return f"{signed(value)} {noun}{'' if value == 1 else 's'}"
