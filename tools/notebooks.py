@@ -14,6 +14,8 @@ from __future__ import annotations
 
 import argparse
 import ast
+import base64
+import io
 import re
 import statistics
 import subprocess
@@ -25,6 +27,7 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
+from PIL import Image
 
 ROOT = Path(__file__).resolve().parent.parent
 METADATA = {
@@ -58,7 +61,19 @@ def run(path: Path) -> None:
     """Execute a notebook in its own folder, normalise it and write it back; an error is raised, nothing written."""
     notebook = nbformat.read(path, as_version=4)
     NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(path.parent)}}).execute()
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            if "image/png" in output.get("data", {}):
+                output.data["image/png"] = slim(output.data["image/png"])
     path.write_text(written(normalised(notebook)), encoding="utf-8")
+
+
+def slim(png: str) -> str:
+    """The same picture with a palette of 256 colours: a third of the bytes, and grays lose nothing."""
+    image = Image.open(io.BytesIO(base64.b64decode(png))).convert("RGB")
+    packed = io.BytesIO()
+    image.quantize(256, dither=Image.Dither.NONE).save(packed, "PNG", optimize=True)
+    return base64.b64encode(packed.getvalue()).decode()
 
 
 def normalised(notebook: NotebookNode) -> NotebookNode:

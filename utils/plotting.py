@@ -41,6 +41,8 @@ STYLE: Any = {
     "savefig.bbox": "tight",
     "savefig.pad_inches": 0.12,
 }
+# Load the backend now: a notebook's turns interactive mode on as it loads, which a style context would undo.
+plt.switch_backend(plt.get_backend())
 WIDTH = 7.4  # inches: the text column
 
 
@@ -62,77 +64,77 @@ def grids(
     titles: Sequence[str] = (),
     signs: str = "",
     frames: Mapping[int, tuple[int, int, int, int]] | None = None,
-    padding: Mapping[int, int] | None = None,
-) -> NDArray[Any]:
+) -> Axes:
     """Small 2-D ``arrays`` side by side with their numbers in the cells, a sign from ``signs`` after each.
 
-    ``frames`` {array index: (top, left, height, width)} draws the kernel's frame there; ``padding``
-    {array index: cells} hatches that many border cells as padding.
+    ``frames`` {array index: (top, left, height, width)} lays the kernel's frame on an array.
     """
-    tables = [np.atleast_2d(np.asarray(a)) for a in arrays]
-    columns = [table.shape[1] for table in tables]
-    rows = max(table.shape[0] for table in tables)
-    unit = min(0.42, WIDTH / (sum(columns) + len(tables)))
-    size = (unit * (sum(columns) + len(tables)), unit * rows + 0.35)
-    ratios = [count + 1 for count in columns]
-    axes = plt.subplots(1, len(tables), figsize=size, width_ratios=ratios, squeeze=False)[1][0]
-    for i, (ax, table, role) in enumerate(zip(axes, tables, roles, strict=True)):
-        border = (padding or {}).get(i, 0)
+    tables = [np.atleast_2d(np.asarray(array)) for array in arrays]
+    rows, gap = max(len(table) for table in tables), 1.3
+    width = sum(table.shape[1] for table in tables) + gap * (len(tables) - 1)
+    unit = min(0.42, WIDTH / width)
+    _, ax = plt.subplots(figsize=(unit * width, unit * (rows + 1)))
+    left = 0.0
+    for i, (table, role) in enumerate(zip(tables, roles, strict=True)):
+        (height, columns), top = table.shape, (rows - len(table)) / 2
         for (row, column), value in np.ndenumerate(table):
-            inside = all(border <= at < size - border for at, size in zip((row, column), table.shape, strict=True))
-            _cell(ax, row, column, value, role if inside else "padding")
-        ax.set(xlim=(-0.1, table.shape[1] + 0.1), ylim=(rows + 0.1, -0.1), aspect="equal", anchor="N")
-        ax.axis("off")
-        ax.set_title(titles[i] if titles else "")
-        if frames and i in frames:
-            top, left, height, width = frames[i]
-            ax.add_patch(Rectangle((left, top), width, height, fill=False, lw=2.5, ec=COLOURS["kernel"], zorder=3))
-        if i < len(signs) and signs[i].strip():
-            ax.text(table.shape[1] + 0.75, table.shape[0] / 2, signs[i], ha="center", va="center", fontsize=15)
-    return axes
+            _cell(ax, top + row, left + column, value, role)
+        framed = [(0, 0, height, columns)] if role == "kernel" else []
+        for y, x, h, w in framed + ([frames[i]] if frames and i in frames else []):
+            corner = (left + x, top + y)
+            ax.add_patch(Rectangle(corner, w, h, fill=False, lw=2.5, ec=COLOURS["kernel"], zorder=3))
+        if titles:
+            ax.text(left + columns / 2, top - 0.25, titles[i], ha="center", va="bottom")
+        left += columns + gap
+        if i < len(signs):
+            ax.text(left - gap / 2, rows / 2, signs[i], ha="center", va="center", fontsize=15)
+    ax.set(xlim=(-0.1, width + 0.1), ylim=(rows + 0.1, -0.9 if titles else -0.1), aspect="equal")
+    ax.axis("off")
+    return ax
 
 
-def _cell(ax: Axes, row: int, column: int, value: float, role: Role) -> None:
+def _cell(ax: Axes, row: float, column: float, value: float, role: Role) -> None:
     box: Any = Rectangle((column + 0.04, row + 0.04), 0.92, 0.92)
     if role == "output":
         box = FancyBboxPatch((column + 0.16, row + 0.16), 0.68, 0.68, boxstyle="round,pad=0.12")
     box.set(edgecolor=COLOURS[role], facecolor="none" if role == "padding" else f"{COLOURS[role]}1F")
-    box.set(linewidth=1.8 if role == "kernel" else 1.0, linestyle="--" if role in ("padding", "gradient") else "-")
+    box.set(linewidth=1.0, linestyle="--" if role in ("padding", "gradient") else "-")
     if role == "padding":
         box.set(hatch="////", alpha=0.55)
     ax.add_patch(box)
-    style: Any = {"style": "italic"} if role == "gradient" else {}
     text = f"{value:g}" if float(value).is_integer() else f"{value:.2f}".rstrip("0")
-    size = 9.5 if len(text) <= 3 else 7.5
-    background = {"facecolor": "white", "edgecolor": "none", "pad": 1} if role == "padding" else None
-    ax.text(column + 0.5, row + 0.52, text, ha="center", va="center", fontsize=size, bbox=background, **style)
+    style: Any = {"fontsize": 9.5 if len(text) <= 3 else 7.5, "ha": "center", "va": "center"}
+    if role == "gradient":
+        style["fontstyle"] = "italic"
+    if role == "padding":
+        style["bbox"] = {"facecolor": "white", "edgecolor": "none", "pad": 1}
+    ax.text(column + 0.5, row + 0.52, text, **style)
 
 
 @_styled
-def maps(arrays: Sequence[ArrayLike], titles: Sequence[str], columns: int = 4, signed: bool = False) -> NDArray[Any]:
-    """Pictures side by side: (H, W) in gray, (3, H, W) in colour; ``signed`` maps blue … orange around zero.
+def maps(
+    arrays: Sequence[ArrayLike], titles: Sequence[str], columns: int = 4, signed: Sequence[bool] | bool = False
+) -> NDArray[Any]:
+    """Pictures side by side: (H, W) in gray, (3, H, W) in colour, both from 0 to 1; signed ones blue … orange.
 
-    Gray and colour run from 0 to 1; signed pictures share one scale, the largest absolute value among them.
+    ``signed`` is for all pictures or for each. A signed one is scaled to the 99.5 % of its values nearest to
+    zero, and its title says how far that is.
     """
-    pictures = [np.asarray(a) for a in arrays]
+    pictures = [np.asarray(array) for array in arrays]
+    signs = [signed] * len(pictures) if isinstance(signed, bool) else signed
     columns = min(columns, len(pictures))
     rows = -(-len(pictures) // columns)
-    tall = pictures[0].shape[-2] / pictures[0].shape[-1]
-    _, axes = plt.subplots(
-        rows,
-        columns,
-        figsize=(WIDTH, WIDTH / columns * rows * tall + 0.28 * rows),
-        squeeze=False,
-        layout="constrained",
-    )
-    limit = max(float(np.abs(picture).max()) for picture in pictures)
+    size = (WIDTH, rows * (WIDTH / columns * pictures[0].shape[-2] / pictures[0].shape[-1] + 0.28))
+    _, axes = plt.subplots(rows, columns, figsize=size, squeeze=False, layout="constrained")
     for ax in axes.flat:
         ax.axis("off")
-    for ax, picture, title in zip(axes.flat, pictures, titles, strict=False):
-        if picture.ndim == 3:
-            ax.imshow(np.clip(picture.transpose(1, 2, 0), 0, 1), interpolation="nearest")
-        elif signed:
+    for ax, picture, title, sign in zip(axes.flat, pictures, titles, signs, strict=False):
+        if sign:
+            limit = float(np.quantile(np.abs(picture), 0.995))
             ax.imshow(picture, cmap=SIGNED, vmin=-limit, vmax=limit, interpolation="nearest")
+            title = f"{title} (±{limit:.2g})"
+        elif picture.ndim == 3:
+            ax.imshow(np.clip(picture.transpose(1, 2, 0), 0, 1), interpolation="nearest")
         else:
             ax.imshow(picture, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
         ax.set_title(title)
