@@ -9,13 +9,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from utils.widgets.convolution_matrix import ConvolutionMatrix
     from utils.widgets.kernel_stepper import KernelStepper
+    from utils.widgets.layer_ledger import LayerLedger
 
 _MODULES = {
+    "ConvolutionMatrix": "convolution_matrix",
     "KernelStepper": "kernel_stepper",
+    "LayerLedger": "layer_ledger",
 }
 
-__all__ = ["KernelStepper"]
+__all__ = ["ConvolutionMatrix", "KernelStepper", "LayerLedger"]
 
 
 def __getattr__(name: str) -> Any:

@@ -235,10 +235,10 @@ function readCellSize() {
   return matchMedia("(max-width: 500px)").matches ? 32 : 36;
 }
 
-// One cell of a grid. role: input, kernel, output or padding; corner: the weight that lies on it.
-function drawCell({ x, y, size, role, text, tint = 0, corner = null, unread = false, strong = false }) {
+// One cell of a grid. corner: the weight that lies on it; low: with room for one.
+function drawCell({ x, y, size, width = size, role, text, tint = 0, corner = null, low = corner !== null, unread = false, strong = false }) {
   const inset = role === "output" ? 2 : 0;
-  const box = { x: x + inset, y: y + inset, width: size - 2 * inset, height: size - 2 * inset, rx: role === "output" ? 8 : 0 };
+  const box = { x: x + inset, y: y + inset, width: width - 2 * inset, height: size - 2 * inset, rx: role === "output" ? 8 : 0 };
   const half = size / 2;
   // Padding leans one way, pixels that are never read the other.
   const [foot, up] = unread ? [y, 1] : [y + size, -1];
@@ -247,8 +247,8 @@ function drawCell({ x, y, size, role, text, tint = 0, corner = null, unread = fa
     h("rect", { ...box, class: "cnn-tint", "fill-opacity": role === "padding" ? 0 : tint }),
     role === "padding" || unread ? h("path", { class: "cnn-hatch", d: hatch }) : null,
     h("rect", { ...box, class: "cnn-border" }),
-    corner === null ? null : h("text", { class: "cnn-corner", x: x + size - 4, y: y + 10 }, corner),
-    h("text", { class: "cnn-value", x: x + (corner === null ? half : half - 3), y: y + (corner === null ? half : size * 0.64) }, text));
+    corner === null ? null : h("text", { class: "cnn-corner", x: x + width - 4, y: y + 10 }, corner),
+    h("text", { class: "cnn-value", x: x + width / 2 - (corner !== null && String(text).length < 3 ? 4 : 0), y: y + size * (low ? 0.68 : 0.5) }, text));
 }
 
 function drawing(width, height, ...children) {

@@ -11,7 +11,7 @@ import base64
 import html
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import anywidget
 
@@ -37,10 +37,10 @@ def _stylesheet() -> str:
     ) + (_HERE / "widgets.css").read_text(encoding="utf-8")
 
 
-class Figure(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget's base, ipywidgets, is not typed
+class Figure(anywidget.AnyWidget):
     """An interactive figure; ``name`` is that of its JavaScript module."""
 
-    name: str
+    name: ClassVar[str]
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Give the class its script and its style."""

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
+from textwrap import wrap
 
 CELL = 36
 _INK, _CARD, _LINE = "#1f2328", "#ffffff", "#d0d7de"
@@ -113,7 +114,7 @@ def _panel(panel: Panel, left: int, top: int) -> str:
 
 
 def picture(panels: Sequence[Panel], caption: str, limit: int = 720) -> str:
-    """The panels in rows no wider than ``limit`` (unless one alone is), on a card, with ``caption`` as the last line."""
+    """The panels in rows no wider than ``limit`` (unless one alone is) on a card, ``caption`` below them."""
     left, top, row_height, right, drawn = 20, 16, 0, 0, []
     for panel in panels:
         width, height = panel.size
@@ -122,8 +123,9 @@ def picture(panels: Sequence[Panel], caption: str, limit: int = 720) -> str:
         drawn.append(_panel(panel, left, top))
         left, row_height = left + width + 28, max(row_height, height)
         right = max(right, left - 28)
-    width, height = max(right, len(caption) * 8) + 20, top + row_height + 44
-    drawn.append(_text(20, height - 18, caption, "s"))
+    lines = wrap(caption, 72)
+    width, height = max(right, max(map(len, lines)) * 9) + 20, top + row_height + 22 + 22 * len(lines)
+    drawn += [_text(20, top + row_height + 28 + 22 * i, line, "s") for i, line in enumerate(lines)]
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
         f'><style>{_style()}</style><rect x="0.5" y="0.5" width="{width - 1}" height="{height - 1}" rx="12" '
