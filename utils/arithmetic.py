@@ -166,8 +166,8 @@ def same_padding(kernel_size: Size, dilation: IntOrPair = 1) -> Size:
         total = dilation * (kernel_size - 1)
         if total % 2:
             raise ValueError(
-                f"kernel_size {kernel_size} with dilation {dilation} needs {total} cells of padding in all, "
-                "an odd number: no symmetric padding keeps the size"
+                f"kernel_size {kernel_size} with dilation {dilation} needs padding {total} in all, an odd number: "
+                "no symmetric padding keeps the size"
             )
         return total // 2
 

@@ -166,7 +166,7 @@ def test_numpy_integers_count_and_the_answer_is_an_int():
         (lambda: a.pool_output_size(7, 2, padding=2), "padding 2 is more than half of kernel 2"),
         (lambda: a.pool_output_size(2, 3), "kernel 3 is larger than padded input 2"),
         (lambda: a.pool_output_size(2, 9, 2, ceil_mode=True), "by more than ceil_mode can make up for with stride 2"),
-        (lambda: a.same_padding(2), "kernel_size 2 with dilation 1 needs 1 cells of padding in all, an odd number"),
+        (lambda: a.same_padding(2), "kernel_size 2 with dilation 1 needs padding 1 in all, an odd number"),
         (
             lambda: a.conv_parameter_count(3, 10, 5, groups=2),
             "groups must divide in_channels: 3 is not a multiple of 2",
