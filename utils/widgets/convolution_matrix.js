@@ -247,7 +247,7 @@ export default {
     }
 
     const panel = (name, role, ...body) => h("div", { class: `cnn-panel cnn-as-${role}` }, heads[name], ...body);
-    const save = () => saveSvg("convolution-matrix", ["input", "output", "matrix"].map((name) => parts[name].svg));
+    const save = () => saveSvg("convolution-matrix", [parts.input.svg, kernel.firstChild, parts.output.svg, parts.matrix.svg]);
     const figure = h("div", { class: "cnn-figure", role: "group", "aria-label": "Convolution as a matrix", pointerleave: () => peek && look(null) },
       h("div", { class: "cnn-panels" }, panel("input", "input", input),
         h("div", { class: "cnn-stack" }, panel("kernel", "kernel", h("div", { class: "cnn-sum" }, kernel, terms)), panel("output", "output", output)),

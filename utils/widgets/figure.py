@@ -72,6 +72,6 @@ class Figure(anywidget.AnyWidget):
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle or {}, {})
         svg = base64.b64encode(picture(self.panels(), self.sentence()).encode()).decode()
         state = html.escape(json.dumps(self.state, sort_keys=True, ensure_ascii=False))
-        fallback = f'<img src="data:image/svg+xml;base64,{svg}" alt="{html.escape(self.sentence())}">'
+        fallback = f'<img src="data:image/svg+xml;base64,{svg}" alt="{html.escape(self.sentence())}"/>'
         text = f'<div class="cnn-widget" data-widget="{self.name}" data-state="{state}">{fallback}</div>'
         return {**data, "text/plain": self.sentence(), "text/html": text}, metadata

@@ -70,7 +70,7 @@ export default {
     let cards = [];
     const list = h("ol", { class: "cnn-layers" });
     const totals = h("p", { class: "cnn-result", "aria-live": "polite" });
-    const code = h("pre", { class: "cnn-code", tabindex: 0, "aria-label": "The same network in torch" });
+    const code = h("pre", { class: "cnn-code", tabindex: 0, role: "group", "aria-label": "The same network in torch" });
     const twin = h("div", { class: "cnn-scroll", tabindex: 0, role: "group", "aria-label": "Table" });
     const inputFields = ["channels", "height", "width"].map((name, axis) => field(name, name, `Input ${name}`, (value) => {
       assign(model, { input: state.input.map((old, i) => (i === axis ? value : old)) });
@@ -119,7 +119,9 @@ export default {
         }));
       const small = (sign, label, click, disabled) => button(sign, click, { class: "cnn-button cnn-small", "aria-label": `${label} layer ${index + 1}`, disabled });
       const buttons = [
-        small("↑", "Move up", () => move(index, -1), index === 0), small("↓", "Move down", () => move(index, 1), index === length - 1),
+        ...(length === 1 ? [] : [
+          small("↑", "Move up", () => move(index, -1), index === 0), small("↓", "Move down", () => move(index, 1), index === length - 1),
+        ]),
         small("×", "Remove", () => remove(index), false),
       ];
       const facts = h("div", { class: "cnn-facts" });
@@ -129,9 +131,9 @@ export default {
       return { node, fields, buttons, facts };
     }
 
-    function fact(label, value, share, role) {
+    function fact(label, value, share, role, unit = "") {
       const bar = share === null ? null : h("span", { class: "cnn-bar", style: `--cnn-share: ${share}%` });
-      return h("div", { class: `cnn-fact cnn-as-${role}` }, h("span", {}, label, share === null ? "" : ` · ${Math.round(share)} %`), h("strong", {}, value), bar);
+      return h("div", { class: `cnn-fact cnn-as-${role}` }, h("span", {}, label, share === null ? "" : ` · ${Math.round(share)} %`), h("strong", {}, value, unit && h("small", {}, ` ${unit}`)), bar);
     }
 
     function facts(row) {
@@ -142,7 +144,7 @@ export default {
         `A dense layer in its place: ${number(row.dense_parameters)} parameters, ${times(row.dense_parameters, row.parameters)} times as many.`);
       return [
         fact("output", row.output_shape.map(number).join(" × "), null, "output"), fact("parameters", number(row.parameters), share("parameters"), "kernel"),
-        fact("MACs", number(row.macs), share("macs"), "kernel"), fact("activations", number(row.activations), share("activations"), "output"),
+        fact("MACs", number(row.macs), share("macs"), "kernel"), fact("activations", number(row.activations), share("activations"), "output", `${number(4 * row.activations)} bytes`),
         ...(dense ? [dense] : []),
       ];
     }

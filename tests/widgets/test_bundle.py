@@ -1,0 +1,138 @@
+"""What a figure leaves in a notebook, what it refuses, and the rules its script must keep."""
+
+import base64
+import html
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+import traitlets
+
+from utils import widgets
+from utils.widgets import ConvolutionMatrix, KernelStepper, LayerLedger
+
+FOLDER = Path(widgets.__file__).parent
+FIGURES = [KernelStepper, ConvolutionMatrix, LayerLedger]
+STATES = [
+    KernelStepper(),
+    KernelStepper(kernel=[[1, -2], [3, 4]], padding=2, dilation=3, flip=True, position=(1, 2)),
+    KernelStepper(size=3, kernel_size=5),
+    ConvolutionMatrix(),
+    ConvolutionMatrix(size=3, padding=1, stride=2, transposed=True, side="input", index=8),
+    ConvolutionMatrix(size=3, kernel_size=4),
+    LayerLedger(),
+    LayerLedger(input=(1, 8, 8), layers=[{"kind": "maxpool", "kernel_size": 3}, {"kind": "linear", "out_features": 2}]),
+    LayerLedger(layers=[]),
+]
+
+
+def bundle(figure):
+    return figure._repr_mimebundle_()[0]
+
+
+@pytest.mark.parametrize("figure", STATES, ids=lambda figure: figure.sentence())
+def test_bundle_carries_state_picture_and_sentence(figure):
+    data = bundle(figure)
+    assert data["text/plain"] == figure.sentence()
+    assert "application/vnd.jupyter.widget-view+json" in data
+    page = ElementTree.fromstring(data["text/html"])  # well formed, so that it stands in any page
+    assert page.attrib["class"] == "cnn-widget"
+    assert page.attrib["data-widget"] == figure.name
+    assert json.loads(page.attrib["data-state"]) == figure.state
+    assert list(json.loads(page.attrib["data-state"])) == sorted(figure.state)
+    assert page[0].attrib["alt"] == figure.sentence()
+    kind, svg = page[0].attrib["src"].split(",")
+    assert kind == "data:image/svg+xml;base64"
+    texts = [
+        node.text for node in ElementTree.fromstring(base64.b64decode(svg)).iter("{http://www.w3.org/2000/svg}text")
+    ]
+    assert figure.sentence() in " ".join(texts)
+    assert "<script" not in data["text/html"]
+    assert len(data["text/html"]) < 60_000
+
+
+@pytest.mark.parametrize("figure", FIGURES)
+def test_bundle_is_the_same_each_time(figure):
+    first, second = bundle(figure()), bundle(figure())
+    assert first["text/html"] == second["text/html"]
+    assert first["text/plain"] == second["text/plain"]
+    assert not re.search(r"anywidget|0x|IPY_MODEL", html.unescape(first["text/html"]))
+
+
+def test_state_follows_a_change():
+    figure = KernelStepper()
+    figure.stride = 2
+    assert '"stride": 2' in html.unescape(bundle(figure)["text/html"])
+    assert bundle(figure)["text/plain"] == "Output row 1, column 1 of 3 × 3 is 0; every pixel is read."
+
+
+def test_ledger_opens_on_the_worked_example():
+    (row,) = LayerLedger().rows
+    assert (row["output_shape"], row["parameters"], row["dense_parameters"]) == ([10, 32, 32], 760, 31_467_520)
+
+
+def test_matrix_is_the_convolution():
+    figure = ConvolutionMatrix(size=5, kernel_size=2, stride=2, padding=1)
+    padded = np.pad(figure.pixels, 1)
+    looped = [(padded[r : r + 2, c : c + 2] * figure.weights).sum() for r in range(0, 6, 2) for c in range(0, 6, 2)]
+    assert (figure.matrix @ figure.pixels.ravel()).tolist() == looped
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (lambda: KernelStepper(size=2), r"size.*2"),
+        (lambda: KernelStepper(stride=0), r"stride.*0"),
+        (lambda: KernelStepper(kernel="sobel"), r"kernel must be one of vertical edge.*'sobel'"),
+        (lambda: KernelStepper(kernel=[[1, 2], [3]]), r"kernel must be a square.*\[2, 1\]"),
+        (lambda: KernelStepper(kernel=[[10]]), r"integers from -9 to 9, got \[\[10\]\]"),
+        (lambda: KernelStepper(position=(0, -1)), r"position must be.*-1"),
+        (lambda: KernelStepper(image="cat"), r"image.*'cat'"),
+        (lambda: ConvolutionMatrix(size=7), r"size.*7"),
+        (lambda: ConvolutionMatrix(side="both"), r"side.*'both'"),
+        (lambda: ConvolutionMatrix(index=-1), r"index.*-1"),
+        (lambda: LayerLedger(input=(3, 32)), r"input must be \(channels, height, width\), got \[3, 32\]"),
+        (lambda: LayerLedger(input=(3, 32, 0)), r"input width must be an integer from 1 to 512, got 0"),
+        (lambda: LayerLedger(layers=[{"kind": "relu"}]), r"layer 1: kind must be one of conv, .*'relu'"),
+        (lambda: LayerLedger(layers=[{"kind": "flatten", "size": 1}]), r"layer 1: flatten takes nothing, got 'size'"),
+        (
+            lambda: LayerLedger(layers=[{"kind": "conv", "kernel_size": 3}]),
+            r"layer 1: out_channels must be an integer from 1 to 2048, got None",
+        ),
+        (lambda: LayerLedger(layers=[{"kind": "flatten"}] * 13), r"at most 12, got 13"),
+    ],
+)
+def test_bad_traits_are_refused(build, message):
+    with pytest.raises(traitlets.TraitError, match=message):
+        build()
+
+
+def test_importing_the_package_does_not_import_anywidget():
+    code = "import sys, utils.widgets; sys.exit('anywidget' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+@pytest.mark.parametrize("script", sorted(FOLDER.glob("*.js")), ids=lambda path: path.name)
+def test_script_keeps_the_rules(script):
+    text = script.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 300
+    assert not re.search(r"^\s*import\b|\bimport\(", text, re.MULTILINE)
+    assert len(re.findall(r"^export\b", text, re.MULTILINE)) == (script.name != "common.js")
+    assert text.count("export default {") == (script.name != "common.js")
+    assert not re.search(r"https?://(?!www\.w3\.org)|innerHTML|\beval\b", text)
+
+
+def test_every_figure_has_its_script():
+    assert {figure.name for figure in FIGURES} | {"common"} == {path.stem for path in FOLDER.glob("*.js")}
+
+
+def test_notebook_colours_are_the_palette():
+    palette = json.loads((FOLDER.parent / "palette.json").read_text(encoding="utf-8"))
+    for role, colours in palette.items():
+        for colour in colours.values():
+            assert f"--cnn-{role}: {colour}" in KernelStepper()._css
