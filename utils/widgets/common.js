@@ -205,10 +205,10 @@ function button(label, click, attributes = {}) {
 // A slider that writes the trait `name` and has set(value) to follow it.
 function slider(model, figure, name, label, role) {
   const [min, max] = BOUNDS[figure][name];
-  const output = h("output");
+  const shown = h("span", { class: "cnn-at" }); // not an <output>: the label would belong to it
   const input = h("input", { type: "range", min, max, step: 1, input: () => assign(model, { [name]: +input.value }) });
-  const node = h("label", { class: `cnn-slider cnn-as-${role}` }, h("span", {}, label, " ", output), input);
-  node.set = (value) => { input.value = value; output.textContent = value; };
+  const node = h("label", { class: `cnn-slider cnn-as-${role}` }, h("span", {}, label, " ", shown), input);
+  node.set = (value) => { input.value = value; shown.textContent = value; };
   return node;
 }
 

@@ -103,7 +103,7 @@ export default {
     const kernel = part("div", "cnn-still");
     const heads = Object.fromEntries(["input", "kernel", "output", "back", "matrix"].map((name) => [name, part("p", "cnn-heading")]));
     const terms = part("p", "cnn-products");
-    const result = part("p", "cnn-result", { "aria-live": "polite" });
+    const result = part("p", "cnn-result cnn-steady", { "aria-live": "polite" });
     const facts = part("p", "cnn-formula");
     const twin = part("div", "cnn-scroll", { tabindex: 0, role: "group", "aria-label": "Tables" });
     const controls = [
@@ -113,15 +113,21 @@ export default {
       assign(model, { transposed, side: transposed ? "input" : "output", index: 0 });
     })]);
 
+    const save = button("Save SVG", () => {
+      saveSvg("convolution-matrix", [parts.input.svg, kernel.firstChild, parts.output.svg, parts.matrix.svg]);
+    });
+
     // A cell to choose: hovering shows it, a click or a tap keeps it.
     function cell(side, index, options) {
       const node = drawCell(options);
       node.addEventListener("click", () => assign(model, { side, index }));
-      node.addEventListener("pointerover", (event) => { if (event.pointerType === "mouse") look({ side, index }); });
+      // Not pointerover: that also comes when the page moves under a resting mouse.
+      node.addEventListener("pointermove", (event) => { if (event.pointerType === "mouse") look({ side, index }); });
       return node;
     }
 
     function look(chosen) {
+      if (peek?.side === chosen?.side && peek?.index === chosen?.index) return;
       peek = chosen;
       drawMarks();
     }
@@ -156,7 +162,7 @@ export default {
         cell("input", i, { x: (i % size) * wide, y: Math.floor(i / size) * wide, size: wide, text: number(value), role: "input", corner: `was ${state.x[i]}` })));
       const k = state.kernel_size;
       kernel.replaceChildren(drawing(k * 36, k * 36, ...state.kernel.flat().map((weight, i) =>
-        drawCell({ x: (i % k) * 36, y: Math.floor(i / k) * 36, size: 36, text: weight, role: "kernel", tint: 0.5 * weight / k ** 2 })),
+        drawCell({ x: (i % k) * 36, y: Math.floor(i / k) * 36, size: 36, text: weight, role: "kernel", tint: 0.4 * weight / k ** 2 })),
         h("rect", { class: "cnn-frame", width: k * 36, height: k * 36 })));
     }
 
@@ -174,7 +180,7 @@ export default {
       const cells = vector.map((value, c) => cell(columns, c, { x: left + c * wide, y: 0, size: unit, width: wide, text: number(value), role: columns, tint: tint(value, vector) }));
       lines.forEach((line, r) => {
         line.forEach((weight, c) => cells.push(cell(rows, r, {
-          x: left + c * wide, y: top + r * unit, size: unit, width: wide, text: weight || "·", role: "entry", tint: 0.5 * weight / kernel_size ** 2,
+          x: left + c * wide, y: top + r * unit, size: unit, width: wide, text: weight || "·", role: "entry", tint: 0.4 * weight / kernel_size ** 2,
         })));
         cells.push(cell(rows, r, { x: 0, y: top + r * unit, size: unit, width: 56, text: number(product[r]), role: rows, tint: tint(product[r], product) }));
       });
@@ -221,6 +227,7 @@ export default {
       const { size: n, outputs: m, padding, transposed, error } = state;
       facts.textContent = counts(state);
       figure.classList.toggle("cnn-broken", Boolean(error));
+      save.disabled = Boolean(error);
       if (error) {
         result.textContent = describe(state, state);
         return;
@@ -247,13 +254,13 @@ export default {
     }
 
     const panel = (name, role, ...body) => h("div", { class: `cnn-panel cnn-as-${role}` }, heads[name], ...body);
-    const save = () => saveSvg("convolution-matrix", [parts.input.svg, kernel.firstChild, parts.output.svg, parts.matrix.svg]);
     const figure = h("div", { class: "cnn-figure", role: "group", "aria-label": "Convolution as a matrix", pointerleave: () => peek && look(null) },
+      // The controls come first: what they change in size must not push them away.
+      h("div", { class: "cnn-controls" }, ...controls.map(([, control]) => control)), h("div", { class: "cnn-actions" }, save), result, facts,
       h("div", { class: "cnn-panels" }, panel("input", "input", input),
         h("div", { class: "cnn-stack" }, panel("kernel", "kernel", h("div", { class: "cnn-sum" }, kernel, terms)), panel("output", "output", output)),
         panel("back", "input", back), panel("matrix", "kernel", matrix)),
-      result, facts, h("div", { class: "cnn-actions" }, button("Save SVG", save)),
-      h("div", { class: "cnn-controls" }, ...controls.map(([, control]) => control)), h("details", {}, h("summary", {}, "As tables"), twin));
+      h("details", {}, h("summary", {}, "As tables"), twin));
     el.append(figure);
     model.on("change", draw);
     draw();

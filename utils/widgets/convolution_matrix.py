@@ -109,13 +109,13 @@ class ConvolutionMatrix(Figure):
             Cell(signed(v), "output", 0.3 * v / max(1, y.max()), strong=i == chosen) for i, v in enumerate(y.tolist())
         ]
         shown, vector = (matrix.T, made) if self.transposed else (matrix, self._row(pixels.ravel(), "input"))
-        rows = [[Cell(str(w or "·"), "kernel", 0.5 * w / self.weights.size) for w in row] for row in shown.tolist()]
+        rows = [[Cell(str(w or "·"), "kernel", 0.4 * w / self.weights.size) for w in row] for row in shown.tolist()]
         return [
             Panel(f"Input x, {n} × {n}", "input", [[cell(r, c) for c in around] for r in around], patch),
             Panel(
                 f"Kernel {self.kernel_size} × {self.kernel_size}",
                 "kernel",
-                [[Cell(str(w), "kernel", 0.5 * w / self.weights.size) for w in row] for row in self.weights.tolist()],
+                [[Cell(str(w), "kernel", 0.4 * w / self.weights.size) for w in row] for row in self.weights.tolist()],
                 [Frame(0, 0, self.kernel_size)],
             ),
             Panel(

@@ -152,22 +152,26 @@ export default {
       picture.remove();
     }
 
-    function editKernel() {
-      const fields = state.weights.map((row, r) => row.map((weight, c) => h("input", {
-        type: "number", min: -9, max: 9, step: 1, value: weight, "aria-label": `Weight row ${r + 1}, column ${c + 1}`,
+    function weightField(row, column) {
+      return h("input", {
+        type: "number", min: -9, max: 9, step: 1, "aria-label": `Weight row ${row + 1}, column ${column + 1}`,
         change: (event) => {
           const value = whole(Math.round(+event.target.value), [-9, 9], 0);
-          assign(model, { kernel: state.weights.map((row, i) => row.map((old, j) => (i === r && j === c ? value : old))) });
+          assign(model, { kernel: state.weights.map((line, i) => line.map((old, j) => (i === row && j === column ? value : old))) });
         },
-      })));
-      const focused = [...kernel.children].indexOf(document.activeElement);
-      kernel.style.setProperty("--cnn-columns", state.kernel_size);
-      kernel.replaceChildren(...fields.flat());
-      kernel.children[focused]?.focus();
+      });
+    }
+
+    // The fields stay as long as the size does, and with them the focus.
+    function showKernel({ kernel_size, weights }) {
+      if (kernel.childElementCount !== kernel_size ** 2) {
+        kernel.style.setProperty("--cnn-columns", kernel_size);
+        kernel.replaceChildren(...square(kernel_size, weightField).flat());
+      }
+      weights.flat().forEach((weight, i) => { kernel.children[i].value = weight; });
     }
 
     function draw() {
-      const before = JSON.stringify(state.weights);
       state = readState(model);
       const { size: n, kernel_size: k, padding, outputs } = state;
       const full = n + 2 * padding;
@@ -176,21 +180,23 @@ export default {
       heads.output.textContent = outputs.length ? `Output ${outputs.length} × ${outputs.length}` : "No output";
       input.replaceChildren(drawInput(state));
       output.replaceChildren(drawOutput(state, move));
-      if (!kernel.firstChild || before !== JSON.stringify(state.weights)) editKernel();
+      showKernel(state);
       const lines = state.laid.map((_, r) => products(state.taps.slice(r * k, r * k + k)));
       terms.textContent = outputs.length ? `${lines.join(" +\n")} = ${number(outputs[state.row][state.column])}` : "";
       result.textContent = describe(state);
       size.textContent = formula(state);
       for (const [name, control] of controls) control.set(Array.isArray(state[name]) ? "your own" : state[name]);
       const grid = (caption, values) => table(caption, ["row", ...values.map((_, i) => `column ${i + 1}`)], values.map((row, i) => [i + 1, ...row.map(number)]));
-      twin.replaceChildren(grid("Input", state.pixels), grid("Kernel as it lies on the input", state.laid), grid("Output", outputs));
+      twin.replaceChildren(grid("Input", state.pixels), grid("Kernel as it lies on the input", state.laid),
+        ...(outputs.length ? [grid("Output", outputs)] : []));
     }
 
     const panel = (role, ...body) => h("div", { class: `cnn-panel cnn-as-${role}` }, heads[role], ...body);
     el.append(h("div", { class: "cnn-figure", role: "group", "aria-label": "Kernel stepper" },
+      // The controls come first: what they change in size must not push them away.
+      h("div", { class: "cnn-controls" }, ...controls.map(([, control]) => control)), actions, result, size,
       h("div", { class: "cnn-panels" }, panel("input", input),
         h("div", { class: "cnn-stack" }, panel("kernel", h("div", { class: "cnn-sum" }, kernel, terms)), panel("output", output))),
-      result, size, actions, h("div", { class: "cnn-controls" }, ...controls.map(([, control]) => control)),
       h("details", {}, h("summary", {}, "As tables"), twin)));
     model.on("change", draw);
     draw();

@@ -68,10 +68,11 @@ def _style() -> str:
     """Said once for all cells: a picture is in every notebook that shows the figure, so its size counts."""
     roles = "".join(f".{role}{{fill:{colour};stroke:{colour}}}" for role, colour in _COLOUR.items())
     kernel, padding = _COLOUR["kernel"], _COLOUR["padding"]
+    mixed = f"color-mix(in srgb, {kernel} 70%, {_INK})"  # as in widgets.css
     return (
         f"text{{font:14px system-ui,sans-serif;fill:{_INK};stroke:none!important}}"
         ".v,.w{text-anchor:middle;dominant-baseline:central}.h,.w,.s,.c{font-weight:600}.s{font-size:15px}"
-        f".c{{fill:{kernel};font-size:12px;text-anchor:end;dominant-baseline:central}}{roles}"
+        f".c{{fill:{kernel};fill:{mixed};font-size:12px;text-anchor:end;dominant-baseline:central}}{roles}"
         f"rect.output{{stroke-width:1.5}}rect.padding{{stroke-dasharray:3 3}}rect.w{{stroke-width:3}}"
         f"path{{fill:none;stroke:{padding};stroke-opacity:.55}}path.input{{stroke:{_COLOUR['input']}}}"
         f".f,.t{{fill:none;stroke:{kernel};stroke-width:2.5}}.t{{stroke-width:1;stroke-dasharray:4 3}}"
