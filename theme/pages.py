@@ -1,0 +1,69 @@
+"""What every page gets: the palette's colours, the reading time, the buttons that lead to a live copy."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+
+PALETTE = Path(__file__).parent.parent / "utils" / "palette.json"
+WORDS_A_MINUTE, MINUTES_A_CELL = 200, 0.4
+
+
+def palette_css() -> str:
+    """The palette as custom properties for light and dark pages."""
+    palette = json.loads(PALETTE.read_text(encoding="utf-8"))
+    modes = {"light": "html", "dark": 'html[data-theme="dark"]'}
+    return "".join(
+        f"{selector} {{ {' '.join(f'--cnn-{role}: {colour[mode]};' for role, colour in palette.items())} }}\n"
+        for mode, selector in modes.items()
+    )
+
+
+def reading_minutes(doctree: nodes.document) -> int:
+    """Minutes for the words of a chapter, and for thinking about its code cells."""
+    cells = [node for node in doctree.findall(nodes.container) if node.get("nb_element") == "cell_code"]
+    inside = {id(text) for cell in cells for text in cell.findall(nodes.Text)}
+    words = sum(len(text.split()) for text in doctree.findall(nodes.Text) if id(text) not in inside)
+    return round(words / WORDS_A_MINUTE + len(cells) * MINUTES_A_CELL)
+
+
+def _decorate(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None) -> None:
+    if doctree is None or not page.startswith("chapters/"):
+        return
+    line = f'<p class="reading-time">{reading_minutes(doctree)} minutes, with the figures</p>'
+    context["body"] = context["body"].replace("</h1>", f"</h1>\n{line}", 1)
+    if repository := app.config.book_repository:
+        name = page.removeprefix("chapters/")
+        live = {
+            "Run in Colab": repository.colab(f"colab/{name}.ipynb"),
+            "Run on Binder": repository.binder(f"{page}.ipynb"),
+        }
+        buttons = [{"type": "link", "text": text, "tooltip": text, "url": url} for text, url in live.items()]
+        group = {"type": "group", "tooltip": "Run this chapter", "icon": "fas fa-rocket", "buttons": buttons}
+        context["header_buttons"].insert(0, {**group, "label": "launch-buttons"})
+
+
+def _repository_button(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
+    if (repository := app.config.book_repository) and "header_buttons" in context:
+        button = {"type": "link", "tooltip": "Source repository", "icon": "fab fa-github", "url": repository.url}
+        context["header_buttons"].append({**button, "label": "repository"})
+
+
+def _write_palette(app: Sphinx, error: Exception | None) -> None:
+    if not error:
+        (Path(app.outdir) / "_static" / "palette.css").write_text(palette_css(), encoding="utf-8")
+
+
+def setup(app: Sphinx) -> None:
+    """Decorate pages after the theme has made its own buttons."""
+    # Jupyter Book sets this value of sphinx_comments even where that extension is not loaded.
+    app.add_config_value("comments_config", {}, "")
+    app.add_css_file("palette.css", priority=600)
+    app.add_css_file("book.css", priority=700)
+    app.connect("html-page-context", _decorate, priority=900)
+    app.connect("html-page-context", _repository_button, priority=900)
+    app.connect("build-finished", _write_palette, priority=100)
