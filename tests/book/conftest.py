@@ -1,0 +1,86 @@
+"""The built book, a server for it and a browser to look at it: one of each for all tests of this folder."""
+
+import functools
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Error, sync_playwright
+
+ROOT = Path(__file__).parent.parent.parent
+sys.path.append(str(ROOT))  # `theme` is part of the build and not of the installed package
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+# Nothing that a browser does by itself may look like a request of the page.
+QUIET = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+
+
+def build(output, repository=""):
+    """Build the book from nothing, as `make book` does, and return the folder of its pages."""
+    environment = {**os.environ, "GITHUB_REPOSITORY": "", "BOOK_REPOSITORY": repository}
+    command = [Path(sys.executable).parent / "jupyter-book", "build", ROOT, "--path-output", output, "-W", "--keep-going", "-q"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return Path(output) / "_build" / "html"
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory):
+    """The folder of the pages, built without knowing a repository."""
+    return build(tmp_path_factory.mktemp("book"))
+
+
+@pytest.fixture(scope="session")
+def published(tmp_path_factory):
+    """The folder of the pages, built for a repository."""
+    return build(tmp_path_factory.mktemp("published"), "some-owner/some-name")
+
+
+class Handler(SimpleHTTPRequestHandler):
+    def log_message(self, *args):
+        pass
+
+    def send_error(self, code, *args):
+        """Answer with the book's own page where there is none, as GitHub Pages does."""
+        if code != 404:
+            return super().send_error(code, *args)
+        body = (Path(self.directory) / "404.html").read_bytes()
+        self.send_response(404)
+        self.send_header("Content-Type", "text/html")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        return self.wfile.write(body)
+
+
+@pytest.fixture(scope="session")
+def address(site):
+    """Where the pages are served."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=str(site))) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Chromium: the system's, or the one that playwright has installed."""
+    with sync_playwright() as playwright:
+        path = next(filter(None, map(shutil.which, BROWSERS)), None)
+        try:
+            chromium = playwright.chromium.launch(executable_path=path, args=QUIET)
+        except Error as error:
+            reason = f"NO BROWSER, so nothing of the pages was tested: install Chromium, or `playwright install chromium`. {error}"
+            if os.environ.get("CI"):
+                pytest.fail(reason)
+            pytest.skip(reason)
+        yield chromium
+        chromium.close()
