@@ -10,8 +10,12 @@ help:  ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
 book: .venv/book node_modules/.package-lock.json  ## build the site into _build/html
-	@$(PY) -m jupyter_book build . --warningiserror --keep-going --quiet
+	@.venv/bin/jupyter-book build . --warningiserror --keep-going --quiet
 	@echo "The book is ready. Open file://$(CURDIR)/_build/html/index.html (or: make serve)"
+
+serve: book  ## build the site, serve it on this machine and open a browser
+	@cd _build/html && $(CURDIR)/$(PY) -c "import webbrowser; webbrowser.open('http://127.0.0.1:8000')"
+	@cd _build/html && $(CURDIR)/$(PY) -m http.server 8000 --bind 127.0.0.1
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
