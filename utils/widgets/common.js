@@ -244,6 +244,7 @@ function drawCell({ x, y, size, width = size, role, text, tint = 0, corner = nul
   const [foot, up] = unread ? [y, 1] : [y + size, -1];
   const hatch = `M${x},${y + half}l${half},${up * half}M${x},${foot}l${size},${up * size}M${x + half},${foot}l${half},${up * half}`;
   return h("g", { class: `cnn-cell cnn-as-${role}${strong ? " cnn-strong" : ""}${unread ? " cnn-unread" : ""}` },
+    inset ? h("rect", { x, y, width, height: size, class: "cnn-hit" }) : null,
     h("rect", { ...box, class: "cnn-tint", "fill-opacity": role === "padding" ? 0 : tint }),
     role === "padding" || unread ? h("path", { class: "cnn-hatch", d: hatch }) : null,
     h("rect", { ...box, class: "cnn-border" }),

@@ -100,7 +100,7 @@ export default {
     const output = pad("output", "Output grid: the arrow keys choose an output");
     const back = part("div", "cnn-scroll cnn-back", { tabindex: 0, role: "group", "aria-label": "Transposed product" });
     const matrix = part("div", "cnn-scroll cnn-pad cnn-matrix", { tabindex: 0, role: "group", "aria-label": "Matrix, scrolls" });
-    const kernel = part("div", "cnn-still");
+    const kernel = h("div");
     const heads = Object.fromEntries(["input", "kernel", "output", "back", "matrix"].map((name) => [name, part("p", "cnn-heading")]));
     const terms = part("p", "cnn-products");
     const result = part("p", "cnn-result cnn-steady", { "aria-live": "polite" });

@@ -125,7 +125,7 @@ export default {
         small("×", "Remove", () => remove(index), false),
       ];
       const facts = h("div", { class: "cnn-facts" });
-      const node = h("li", { class: `cnn-layer cnn-layer-${kind}` },
+      const node = h("li", { class: "cnn-layer" },
         h("div", { class: "cnn-layer-head" }, h("span", { class: "cnn-heading" }, title), h("span", { class: "cnn-moves" }, ...buttons)),
         fields.length ? h("div", { class: "cnn-fields" }, ...fields.map((entry) => entry.node)) : null, facts);
       return { node, fields, buttons, facts };

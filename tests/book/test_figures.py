@@ -1,0 +1,344 @@
+"""The figures at work in a browser: by mouse, by key and by finger, in light and dark, against Python's numbers.
+
+The page is the smallest that holds a figure: the script that the site ships, opened from disk. What each chapter's
+pages do with it is tested with the pages.
+"""
+
+import json
+import re
+
+import pytest
+
+from theme.figures import WIDGETS, bundle
+from utils.widgets import ConvolutionMatrix, KernelStepper, LayerLedger
+
+PALETTE = json.loads((WIDGETS.parent / "palette.json").read_text(encoding="utf-8"))
+PAGE = """<!doctype html><html lang="en" data-theme="{mode}"><meta charset="utf-8"><title>Figure</title>
+<meta name="viewport" content="width=device-width"><style>
+body {{ margin: 16px auto; padding: 0 16px; max-width: 740px; background: {paper}; color: {ink}; {colours} }}
+{style}</style><main><h1>Figure</h1>{figure}</main><script>{script}</script></html>"""
+LOOKS = {"light": {"paper": "#ffffff", "ink": "#323232"}, "dark": {"paper": "#14181e", "ink": "#ced6dd"}}
+MODES = pytest.mark.parametrize("mode", ["light", "dark"])
+FIGURES = pytest.mark.parametrize("kind", [KernelStepper, ConvolutionMatrix, LayerLedger])
+BROKEN = {
+    KernelStepper: {"size": 3, "kernel_size": 5},
+    ConvolutionMatrix: {"size": 3, "kernel_size": 4},
+    LayerLedger: {"layers": [{"kind": "linear", "out_features": 2}, {"kind": "flatten"}]},
+}
+
+
+@pytest.fixture
+def show(browser, tmp_path):
+    """Open a figure's page; ``browser.new_context``'s options by keyword."""
+    pages = []
+
+    def open_page(figure, mode="light", width=1280, **options):
+        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=mode, **options)
+        page = context.new_page()
+        page.complaints = []
+        page.on("console", lambda message: page.complaints.append(message.text))
+        page.on("pageerror", lambda error: page.complaints.append(str(error)))
+        file = tmp_path / f"{figure.name}-{mode}.html"
+        colours = "; ".join(f"--cnn-{role}: {colour[mode]}" for role, colour in PALETTE.items())
+        text = PAGE.format(
+            mode=mode,
+            colours=colours,
+            style=(WIDGETS / "widgets.css").read_text(encoding="utf-8"),
+            figure=figure._repr_mimebundle_()[0]["text/html"],
+            script=bundle(WIDGETS),
+            **LOOKS[mode],
+        )
+        file.write_text(text, encoding="utf-8")
+        page.goto(file.as_uri())
+        if options.get("java_script_enabled", True):
+            page.locator(".cnn-widget[data-ready]").wait_for()
+        pages.append(page)
+        return page
+
+    yield open_page
+    for page in pages:
+        assert page.complaints == []
+        page.context.close()
+
+
+def says(page):
+    return page.locator(".cnn-result").inner_text()
+
+
+def slide(page, label, value):
+    """Drag a slider's thumb to ``value`` with the mouse."""
+    slider = page.get_by_label(label)
+    slider.scroll_into_view_if_needed()
+    box = slider.bounding_box()
+    least, most, now = (float(slider.evaluate(f"node => node.{name}")) for name in ("min", "max", "value"))
+    thumb = 16  # its middle goes from half of it to the width less half of it
+
+    def at(level):
+        return box["x"] + thumb / 2 + (box["width"] - thumb) * (level - least) / (most - least)
+
+    page.mouse.move(at(now), box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(at(value), box["y"] + box["height"] / 2, steps=4)
+    page.mouse.up()
+    assert slider.input_value() == str(value)
+
+
+@MODES
+def test_stepper_by_mouse(show, mode):
+    page = show(KernelStepper(), mode)
+    assert says(page) == KernelStepper().sentence()
+    state = {}
+    for label, trait, value in [
+        ("Padding p", "padding", 1),
+        ("Kernel size k", "kernel_size", 2),
+        ("Input size n", "size", 10),
+        ("Stride s", "stride", 4),
+        ("Dilation d", "dilation", 3),
+    ]:
+        slide(page, label, value)
+        state[trait] = value
+        assert says(page) == KernelStepper(**state).sentence()
+    page.get_by_role("combobox", name="Image").select_option("counting")
+    page.get_by_role("combobox", name="Kernel").select_option("counting")
+    page.get_by_label("Flip the kernel").check()
+    page.locator(".cnn-pad .cnn-cell").last.click()
+    last = KernelStepper(**state, image="counting", kernel="counting", flip=True, position=(9, 9))
+    assert says(page) == last.sentence()
+    page.get_by_role("button", name="First position").click()
+    page.get_by_role("button", name="Step").click()
+    last.position = [0, 1]
+    assert says(page) == last.sentence()
+
+
+@MODES
+def test_stepper_by_key(show, mode):
+    page = show(KernelStepper(stride=2, padding=1), mode)
+    grid = page.get_by_role("application")
+    for key, position in [
+        ("ArrowRight", [0, 1]),
+        ("ArrowDown", [1, 1]),
+        ("ArrowLeft", [1, 0]),
+        ("ArrowUp", [0, 0]),
+        ("ArrowUp", [0, 0]),
+    ]:
+        grid.press(key)
+        assert says(page) == KernelStepper(stride=2, padding=1, position=position).sentence()
+    page.get_by_label("Stride s").press("ArrowRight")
+    assert says(page) == KernelStepper(stride=3, padding=1).sentence()
+    weight = page.get_by_label("Weight row 1, column 1")
+    weight.fill("-7")
+    weight.press("Tab")
+    own = [[-7, 0, 1], [-1, 0, 1], [-1, 0, 1]]
+    assert says(page) == KernelStepper(stride=3, padding=1, kernel=own).sentence()
+    assert page.evaluate("document.activeElement.ariaLabel") == "Weight row 1, column 2"
+    assert page.get_by_role("combobox", name="Kernel").input_value() == "your own"
+
+
+def test_stepper_shows_products_formula_and_what_is_never_read(show):
+    page = show(KernelStepper(size=8, stride=3, position=(0, 1)))
+    products = page.locator(".cnn-products").inner_text().replace("\n", " ")
+    assert products == " + ".join(["−1·1 + 0·6 + 1·6"] * 3) + " = 15"
+    assert (
+        page.locator(".cnn-formula").inner_text() == "⌊(8 + 2·0 − 1·(3 − 1) − 1) / 3⌋ + 1 = 2: the map shrinks, 8 → 2."
+    )
+    assert page.locator(".cnn-unread").count() == 64 - 36
+    slide(page, "Kernel size k", 2)
+    slide(page, "Stride s", 1)
+    slide(page, "Padding p", 1)
+    assert page.locator(".cnn-formula").inner_text().endswith("+ 1 = 9: the map grows, 8 → 9.")
+
+
+def test_stepper_plays_unless_motion_is_unwanted(show):
+    page = show(KernelStepper())
+    page.get_by_role("button", name="Play").click()
+    page.wait_for_function(f"document.querySelector('.cnn-result').textContent !== {json.dumps(says(page))}")
+    page.get_by_role("button", name="Pause").click()
+    assert show(KernelStepper(), reduced_motion="reduce").get_by_role("button", name="Play").count() == 0
+
+
+@MODES
+def test_matrix_by_mouse(show, mode):
+    page = show(ConvolutionMatrix(), mode)
+    assert says(page) == ConvolutionMatrix().sentence()
+    pixel = page.get_by_role("application", name="Input").locator(".cnn-cell").nth(5)
+    pixel.hover()
+    assert says(page) == ConvolutionMatrix(side="input", index=5).sentence()
+    page.mouse.move(2, 2)
+    assert says(page) == ConvolutionMatrix().sentence()
+    pixel.click()
+    page.mouse.move(2, 2)
+    assert says(page) == ConvolutionMatrix(side="input", index=5).sentence()
+    page.locator(".cnn-matrix .cnn-cell").last.click()  # in W's last row
+    page.mouse.move(2, 2)
+    assert says(page) == ConvolutionMatrix(index=3).sentence()
+    page.get_by_label("Transpose: Wᵀ").check()
+    assert says(page) == ConvolutionMatrix(transposed=True, side="input").sentence()
+    state = {"transposed": True, "side": "input"}
+    for label, trait, value in [
+        ("Input size n", "size", 6),
+        ("Kernel size k", "kernel_size", 4),
+        ("Stride s", "stride", 2),
+        ("Padding p", "padding", 2),
+    ]:
+        slide(page, label, value)
+        state[trait] = value
+        assert says(page) == ConvolutionMatrix(**state).sentence()
+
+
+@MODES
+def test_matrix_by_key(show, mode):
+    page = show(ConvolutionMatrix(padding=1), mode)
+    grids = {
+        side: page.get_by_role("application", name=name) for side, name in (("input", "Input"), ("output", "Output"))
+    }
+    for side, key, index in [
+        ("output", "ArrowRight", 1),
+        ("output", "ArrowDown", 5),
+        ("input", "ArrowRight", 1),
+        ("input", "ArrowDown", 5),
+    ]:
+        grids[side].press(key)
+        assert says(page) == ConvolutionMatrix(padding=1, side=side, index=index).sentence()
+    page.get_by_label("Stride s").press("ArrowRight")
+    assert says(page) == ConvolutionMatrix(padding=1, stride=2, side="input", index=5).sentence()
+
+
+def test_matrix_counts_what_it_shares(show):
+    page = show(ConvolutionMatrix())
+    assert page.locator(".cnn-formula").inner_text() == (
+        "W has 4 × 16 = 64 entries; 36 are not zero, and they hold only 9 different weights."
+    )
+    assert page.locator(".cnn-products").inner_text().replace("\n", " ") == (
+        "1·3 + 2·0 + 3·7 + 4·1 + 5·8 + 6·5 + 7·9 + 8·6 + 9·3 = 236"
+    )
+
+
+@MODES
+def test_ledger_by_mouse(show, mode):
+    page = show(LayerLedger(), mode)
+    assert "760 parameters" in says(page)
+    assert "31,467,520 parameters" in says(page)
+    assert "41,405 times as many" in page.locator(".cnn-dense").inner_text()
+    conv = {"kind": "conv", "out_channels": 10, "kernel_size": 5, "padding": 2}
+    flatten, linear = {"kind": "flatten"}, {"kind": "linear", "out_features": 10}
+    page.get_by_role("button", name="+ Flatten").click()
+    page.get_by_role("button", name="+ Dense layer").click()
+    assert says(page) == LayerLedger(layers=[conv, flatten, linear]).sentence()
+    page.get_by_role("button", name="Move up layer 3").click()
+    assert says(page) == LayerLedger(layers=[conv, linear, flatten]).sentence()
+    assert (
+        page.locator(".cnn-error").inner_text()
+        == "⚠ A dense layer takes a flat input, got 10 × 32 × 32: flatten first."
+    )
+    assert page.locator(".cnn-layers > li").last.locator("strong").all_inner_texts() == ["–"] * 4
+    page.get_by_role("button", name="Remove layer 2").click()
+    assert says(page) == LayerLedger(layers=[conv, flatten]).sentence()
+
+
+@MODES
+def test_ledger_by_key(show, mode):
+    page = show(LayerLedger(), mode)
+    channels = page.get_by_label("Layer 1 out channels")
+    channels.press("ArrowUp")
+    state = {"kind": "conv", "out_channels": 11, "kernel_size": 5, "padding": 2}
+    assert says(page) == LayerLedger(layers=[state]).sentence()
+    for label, trait, value in [
+        ("kernel size", "kernel_size", 3),
+        ("stride", "stride", 2),
+        ("dilation", "dilation", 2),
+        ("groups", "groups", 2),
+    ]:
+        page.get_by_label(f"Layer 1 {label}").fill(str(value))
+        state[trait] = value
+        assert says(page) == LayerLedger(layers=[state]).sentence()
+    page.get_by_label("Input channels").fill("4")
+    channels.fill("12")
+    state["out_channels"] = 12
+    assert says(page) == LayerLedger(input=(4, 32, 32), layers=[state]).sentence()
+    code = page.locator(".cnn-code").inner_text()
+    assert "nn.Conv2d(4, 12, 3, stride=2, padding=2, dilation=2, groups=2)," in code
+    channels.fill("0")
+    channels.press("Tab")
+    assert channels.input_value() == "1"  # the least; the field shows what was taken
+
+
+@FIGURES
+@MODES
+@pytest.mark.parametrize("width", [1280, 390])
+def test_figure_is_accessible_and_fits(show, axe, kind, mode, width):
+    for figure in (kind(), kind(**BROKEN[kind])):
+        page = show(figure, mode, width, has_touch=width == 390, is_mobile=width == 390)
+        page.locator("summary").click()
+        assert axe(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        # JupyterLab's shortcuts must leave every control alone.
+        controls = "input, button, select, [tabindex]"
+        assert page.locator(f":is({controls}):not([data-lm-suppress-shortcuts='true'])").count() == 0
+        # Rules that axe cannot check in a drawing: size of text and of targets, and contrast on tinted cells.
+        assert page.evaluate(SMALL_TEXT) == []
+        assert page.evaluate(FAINT_TEXT) == []
+        if width == 390:
+            assert page.evaluate(SMALL_TARGETS) == []
+
+
+SMALL_TEXT = """[...document.querySelectorAll('.cnn-figure *')]
+  .filter((node) => [...node.childNodes].some((child) => child.nodeType === 3 && child.data.trim()))
+  .filter((node) => parseFloat(getComputedStyle(node).fontSize) < 12).map((node) => node.outerHTML)"""
+SMALL_TARGETS = """[...document.querySelectorAll('button, select, input, summary, .cnn-pad .cnn-cell')]
+  .map((node) => [node, (node.closest('label') ?? node).getBoundingClientRect()])
+  .filter(([, box]) => box.width && Math.min(box.width, box.height) < 43.9).map(([node]) => node.outerHTML)"""
+FAINT_TEXT = """(() => {
+  const pen = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
+  const paint = (colours) => { // one over the other, as the page does
+    for (const [fillStyle, globalAlpha] of colours) Object.assign(pen, { fillStyle, globalAlpha }).fillRect(0, 0, 1, 1);
+    return [...pen.getImageData(0, 0, 1, 1).data].slice(0, 3);
+  };
+  const light = (rgb) => rgb.map((v) => v / 255).map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+  const paper = getComputedStyle(document.body).backgroundColor;
+  return [...document.querySelectorAll('.cnn-cell text')].map((text) => {
+    const tint = getComputedStyle(text.parentElement.querySelector('.cnn-tint'));
+    const under = [[paper, 1], ...(tint.fill === 'none' ? [] : [[tint.fill, +tint.fillOpacity]])];
+    const [a, b] = [light(paint(under)), light(paint([...under, [getComputedStyle(text).fill, 1]]))];
+    return [(Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05), text.outerHTML];
+  }).filter(([ratio]) => ratio < 4.5);
+})()"""
+
+
+@FIGURES
+def test_state_is_kept_in_the_address(show, kind):
+    page = show(kind())
+    before = says(page)
+    if kind is LayerLedger:
+        page.get_by_role("button", name="+ Max pooling").click()
+    else:
+        page.get_by_role("application").last.press("ArrowRight")
+        page.get_by_label("Padding p").press("ArrowRight")
+    after = says(page)
+    assert after != before
+    page.wait_for_function("location.hash.length > 1")
+    page.reload()
+    page.locator(".cnn-widget[data-ready]").wait_for()
+    assert says(page) == after
+
+
+@FIGURES
+def test_without_javascript_the_picture_shows(show, kind):
+    page = show(kind(), java_script_enabled=False)
+    picture = page.locator(".cnn-widget img")
+    assert picture.get_attribute("alt") == kind().sentence()
+    assert picture.evaluate("node => node.naturalWidth") > 300
+
+
+@pytest.mark.parametrize("kind", [KernelStepper, ConvolutionMatrix])
+def test_drawing_is_saved_with_its_colours(show, kind, tmp_path):
+    page = show(kind(), "dark", accept_downloads=True)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save SVG").click()
+    file = tmp_path / download.value.suggested_filename
+    download.value.save_as(file)
+    text = file.read_text(encoding="utf-8")
+    assert re.search(r"fill: rgb\(206, 214, 221\)", text)  # the dark page's ink
+    assert "var(" not in text
+    page.goto(file.as_uri())
+    assert page.locator("text").count() > 20
