@@ -25,8 +25,9 @@ QUIET = [
 def build(output, repository=""):
     """Build the book from nothing, as `make book` does, and return the folder of its pages."""
     environment = {**os.environ, "GITHUB_REPOSITORY": "", "BOOK_REPOSITORY": repository}
-    command = [Path(sys.executable).parent / "jupyter-book", "build", ROOT, "--path-output", output, "-W", "--keep-going", "-q"]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    program = Path(sys.executable).with_name("jupyter-book")
+    options = ["--path-output", output, "--warningiserror", "--keep-going", "--quiet"]
+    done = subprocess.run([program, "build", ROOT, *options], cwd=ROOT, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]
     return Path(output) / "_build" / "html"
 
@@ -78,9 +79,28 @@ def browser():
         try:
             chromium = playwright.chromium.launch(executable_path=path, args=QUIET)
         except Error as error:
-            reason = f"NO BROWSER, so nothing of the pages was tested: install Chromium, or `playwright install chromium`. {error}"
+            advice = "install Chromium, or run `playwright install chromium`"
+            reason = f"NO BROWSER, so nothing of the pages was tested: {advice}. {error}"
             if os.environ.get("CI"):
                 pytest.fail(reason)
             pytest.skip(reason)
         yield chromium
         chromium.close()
+
+
+@pytest.fixture(scope="session")
+def axe():
+    """What axe finds serious or critical on a page, a line each."""
+    script = (ROOT / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
+
+    def violations(page):
+        page.evaluate(script)
+        found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
+        return [
+            f"{violation['id']}: {node['html'][:200]} {node['failureSummary']}"
+            for violation in found
+            if violation["impact"] in ("serious", "critical")
+            for node in violation["nodes"]
+        ]
+
+    return violations
