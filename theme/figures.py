@@ -21,7 +21,9 @@ EXPORT = re.compile(r"^export default\b", re.MULTILINE)
 def bundle(folder: Path) -> str:
     """One script of ``common.js``, every figure and the runtime; ``ExtensionError`` if a module imports anything."""
     shared = (folder / "common.js").read_text(encoding="utf-8")
-    modules = {path.stem: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.js")) if path.stem != "common"}
+    modules = {
+        path.stem: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.js")) if path.stem != "common"
+    }
     for name, source in {"common": shared, **modules}.items():
         if re.search(r"^\s*import\b|\bimport\(", source, re.MULTILINE):
             raise ExtensionError(f"{name}.js imports something; a figure is one file")
@@ -30,7 +32,8 @@ def bundle(folder: Path) -> str:
         ):
             raise ExtensionError(f"{name}.js must have exactly one export, `export default` (common.js none)")
     figures = "\n".join(
-        f'figures["{name}"] = (() => {{\n{EXPORT.sub("return", source, count=1)}\n}})();' for name, source in modules.items()
+        f'figures["{name}"] = (() => {{\n{EXPORT.sub("return", source, count=1)}\n}})();'
+        for name, source in modules.items()
     )
     runtime = Path(__file__).with_name("runtime.js").read_text(encoding="utf-8")
     return f'(() => {{\n"use strict";\n{shared}\nconst figures = {{}};\n{figures}\n{runtime}\n}})();\n'

@@ -47,7 +47,9 @@ def _formula(node: nodes.Element) -> Formula:
 
 def _render_all(app: Sphinx, env: BuildEnvironment) -> None:
     documents = (env.get_doctree(name) for name in env.all_docs)
-    render([_formula(node) for tree in documents for kind in (nodes.math, nodes.math_block) for node in tree.findall(kind)])
+    render(
+        [_formula(node) for tree in documents for kind in (nodes.math, nodes.math_block) for node in tree.findall(kind)]
+    )
 
 
 def _html(node: nodes.Element) -> str:
@@ -76,16 +78,20 @@ def _visit_block(translator: HTML5Translator, node: nodes.Element) -> None:
 
 
 def _link_style(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None) -> None:
-    if doctree is not None and (next(doctree.findall(nodes.math), None) or next(doctree.findall(nodes.math_block), None)):
+    if doctree is not None and (
+        next(doctree.findall(nodes.math), None) or next(doctree.findall(nodes.math_block), None)
+    ):
         app.add_css_file("katex/katex.css")
 
 
 def _copy_style(app: Sphinx, error: Exception | None) -> None:
     """KaTeX's style and the one font format that every browser reads."""
     target = Path(app.outdir) / "_static" / "katex"
-    if error or target.exists():
+    if error:
         return
-    shutil.copytree(KATEX / "fonts", target / "fonts", ignore=shutil.ignore_patterns("*.woff", "*.ttf"))
+    shutil.copytree(
+        KATEX / "fonts", target / "fonts", ignore=shutil.ignore_patterns("*.woff", "*.ttf"), dirs_exist_ok=True
+    )
     style = (KATEX / "katex.min.css").read_text(encoding="utf-8")
     style = re.sub(r',url\([^)]*\.(?:woff|ttf)\) format\("[a-z]+"\)', "", style)
     (target / "katex.css").write_text(style, encoding="utf-8")

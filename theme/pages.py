@@ -32,6 +32,8 @@ def reading_minutes(doctree: nodes.document) -> int:
 
 
 def _decorate(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None) -> None:
+    if page == app.config.root_doc:
+        context["meta"] = {**(context["meta"] or {}), "html_theme.sidebar_secondary.remove": True}
     if doctree is None or not page.startswith("chapters/"):
         return
     line = f'<p class="reading-time">{reading_minutes(doctree)} minutes, with the figures</p>'

@@ -52,7 +52,8 @@ def known_repository() -> Repository | None:
     if name.count("/") != 1 or not all(name.split("/")):
         raise ConfigError(f"BOOK_REPOSITORY must be owner/name, got {name!r}")
     head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True)
-    return Repository(*name.split("/"), commit=head.stdout.strip())
+    owner, project = name.split("/")
+    return Repository(owner, project, head.stdout.strip())
 
 
 def _configure(app: Sphinx, config: Config) -> None:
