@@ -334,7 +334,9 @@ def test_slim_keeps_the_picture():
     picture = io.BytesIO()
     Image.fromarray(shades).convert("RGBA").save(picture, "PNG")
     slim = notebooks.slim(base64.b64encode(picture.getvalue()).decode())
-    assert np.array_equal(np.asarray(Image.open(io.BytesIO(base64.b64decode(slim))).convert("L")), shades)
+    packed = Image.open(io.BytesIO(base64.b64decode(slim)))
+    assert packed.mode == "P"
+    assert np.abs(np.asarray(packed.convert("L"), int) - shades).max() <= 3
     assert notebooks.slim(slim) == slim
 
 
