@@ -20,6 +20,12 @@ body {{ margin: 16px auto; padding: 0 16px; max-width: 740px; background: {paper
 LOOKS = {"light": {"paper": "#ffffff", "ink": "#323232"}, "dark": {"paper": "#14181e", "ink": "#ced6dd"}}
 MODES = pytest.mark.parametrize("mode", ["light", "dark"])
 FIGURES = pytest.mark.parametrize("kind", [KernelStepper, ConvolutionMatrix, LayerLedger])
+# States that show most: weights on dark cells, the transposed product, a layer.
+RICH = {
+    KernelStepper: {"position": (0, 4), "padding": 1},
+    ConvolutionMatrix: {"size": 5, "transposed": True, "side": "input"},
+    LayerLedger: {},
+}
 BROKEN = {
     KernelStepper: {"size": 3, "kernel_size": 5},
     ConvolutionMatrix: {"size": 3, "kernel_size": 4},
@@ -59,6 +65,18 @@ def show(browser, tmp_path):
     for page in pages:
         assert page.complaints == []
         page.context.close()
+
+
+@pytest.fixture(scope="module")
+def axe():
+    """What axe complains about on a page."""
+    script = (WIDGETS.parent.parent / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
+
+    def check(page):
+        page.evaluate(script)
+        return [(found["id"], found["nodes"][0]["html"]) for found in page.evaluate("axe.run()")["violations"]]
+
+    return check
 
 
 def says(page):
@@ -266,7 +284,7 @@ def test_ledger_by_key(show, mode):
 @MODES
 @pytest.mark.parametrize("width", [1280, 390])
 def test_figure_is_accessible_and_fits(show, axe, kind, mode, width):
-    for figure in (kind(), kind(**BROKEN[kind])):
+    for figure in (kind(**RICH[kind]), kind(**BROKEN[kind])):
         page = show(figure, mode, width, has_touch=width == 390, is_mobile=width == 390)
         page.locator("summary").click()
         assert axe(page) == []
@@ -296,8 +314,11 @@ FAINT_TEXT = """(() => {
   const light = (rgb) => rgb.map((v) => v / 255).map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4))
     .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
   const paper = getComputedStyle(document.body).backgroundColor;
-  return [...document.querySelectorAll('.cnn-cell text')].map((text) => {
-    const tint = getComputedStyle(text.parentElement.querySelector('.cnn-tint'));
+  const darkest = (node) => [...node.querySelectorAll('.cnn-tint')]
+    .sort((a, b) => getComputedStyle(b).fillOpacity - getComputedStyle(a).fillOpacity)[0];
+  return [...document.querySelectorAll('.cnn-cell text, .cnn-marks text')].map((text) => {
+    // A weight that is marked may lie on any cell of its drawing.
+    const tint = getComputedStyle(darkest(text.closest('.cnn-cell') ?? text.closest('svg')));
     const under = [[paper, 1], ...(tint.fill === 'none' ? [] : [[tint.fill, +tint.fillOpacity]])];
     const [a, b] = [light(paint(under)), light(paint([...under, [getComputedStyle(text).fill, 1]]))];
     return [(Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05), text.outerHTML];
@@ -339,6 +360,7 @@ def test_drawing_is_saved_with_its_colours(show, kind, tmp_path):
     download.value.save_as(file)
     text = file.read_text(encoding="utf-8")
     assert re.search(r"fill: rgb\(206, 214, 221\)", text)  # the dark page's ink
+    assert re.search(r'class="cnn-tint"[^>]*fill: rgb\(86, 180, 233\)', text)  # the input's blue
     assert "var(" not in text
     page.goto(file.as_uri())
     assert page.locator("text").count() > 20

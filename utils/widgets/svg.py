@@ -68,7 +68,7 @@ def _style() -> str:
     """Said once for all cells: a picture is in every notebook that shows the figure, so its size counts."""
     roles = "".join(f".{role}{{fill:{colour};stroke:{colour}}}" for role, colour in _COLOUR.items())
     kernel, padding = _COLOUR["kernel"], _COLOUR["padding"]
-    mixed = f"color-mix(in srgb, {kernel} 70%, {_INK})"  # as in widgets.css
+    mixed = f"color-mix(in srgb, {kernel} 60%, {_INK})"  # as in widgets.css
     return (
         f"text{{font:14px system-ui,sans-serif;fill:{_INK};stroke:none!important}}"
         ".v,.w{text-anchor:middle;dominant-baseline:central}.h,.w,.s,.c{font-weight:600}.s{font-size:15px}"
