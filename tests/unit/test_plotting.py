@@ -1,0 +1,221 @@
+"""Figures say what they were given: the numbers in the cells, the roles' colours, the pixels that nothing reads."""
+
+import itertools
+import json
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from matplotlib.colors import to_hex
+from matplotlib.patches import FancyBboxPatch, Rectangle
+
+from utils import plotting
+
+PALETTE = json.loads(Path(plotting.__file__).with_name("palette.json").read_text())
+
+
+@pytest.fixture(autouse=True)
+def closed():
+    yield
+    plt.close("all")
+
+
+def words(ax):
+    return [text.get_text() for text in ax.texts]
+
+
+def colour(patch):
+    return to_hex(patch.get_edgecolor()).upper()
+
+
+def luminance(shade):
+    channels = np.array([int(shade[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+    linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+    return linear @ [0.2126, 0.7152, 0.0722]
+
+
+def contrast(one, other):
+    """WCAG's contrast ratio, from 1 to 21."""
+    darker, lighter = sorted([luminance(one), luminance(other)])
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def test_contrast_is_wcags():
+    assert contrast("#FFFFFF", "#000000") == pytest.approx(21)
+    assert contrast("#777777", "#FFFFFF") == pytest.approx(4.48, abs=0.005)
+
+
+@pytest.mark.parametrize(("shade", "page"), [("light", "#FFFFFF"), ("dark", "#121212")])
+@pytest.mark.parametrize("role", PALETTE)
+def test_every_role_can_be_read_on_its_page(role, shade, page):
+    assert contrast(PALETTE[role][shade], page) >= 4.5
+
+
+def test_the_palette_has_the_five_roles():
+    assert list(PALETTE) == ["input", "kernel", "output", "gradient", "padding"]
+    assert {role: shades["light"] for role, shades in PALETTE.items()} == plotting.COLOURS
+    for shade in ("light", "dark"):
+        assert len({shades[shade] for shades in PALETTE.values()}) == 5
+
+
+FIGURES = {
+    "grids": lambda: plotting.grids([np.eye(2)], ["input"]),
+    "maps": lambda: plotting.maps([np.eye(4)], ["one"]),
+    "matrix": lambda: plotting.matrix(np.eye(4)),
+    "positions": lambda: plotting.positions([5], 3),
+    "bars": lambda: plotting.bars({"few": 10, "many": 1000}, "counts"),
+    "curve": lambda: plotting.curve([3, 2, 1], "step", "loss"),
+}
+
+
+@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.filterwarnings("error")
+def test_a_figure_leaves_the_readers_settings_alone(name):
+    before = dict(matplotlib.rcParams)
+    FIGURES[name]()
+    plt.gcf().canvas.draw()
+    assert dict(matplotlib.rcParams) == before
+
+
+def test_a_figure_that_fails_leaves_the_readers_settings_alone():
+    before = dict(matplotlib.rcParams)
+    with pytest.raises(ValueError, match="larger than padded input"):
+        plotting.positions([3], kernel_size=5)
+    assert dict(matplotlib.rcParams) == before
+
+
+def test_grids_draw_the_numbers_they_are_given():
+    x, kernel, out = np.array([[1, -2], [3.5, 0.125]]), np.array([[10]]), np.array([[1e6, 0]])
+    ax = plotting.grids([x, kernel, out], ["input", "kernel", "output"], ["x", "k", "y"], "×=")
+    assert words(ax) == ["1", "-2", "3.5", "0.12", "x", "×", "10", "k", "=", "1e+06", "0", "y"]
+
+
+def test_grids_put_a_number_where_it_stands_in_the_array():
+    ax = plotting.grids([np.arange(6).reshape(2, 3)], ["input"])
+    for text in ax.texts:
+        row, column = divmod(int(text.get_text()), 3)
+        assert text.get_position() == pytest.approx((column + 0.5, row + 0.5), abs=0.05)
+    assert ax.get_ylim()[0] > ax.get_ylim()[1]  # rows run downwards
+
+
+@pytest.mark.parametrize("role", PALETTE)
+def test_a_role_has_its_colour_and_its_second_cue(role):
+    ax = plotting.grids([np.ones((2, 2))], [role])
+    cells, frames = ax.patches[:4], ax.patches[4:]
+    assert {colour(cell) for cell in cells} == {PALETTE[role]["light"]}
+    assert len(frames) == (role == "kernel")
+    assert all(frame.get_linewidth() == 2.5 and not frame.get_fill() for frame in frames)
+    assert {isinstance(cell, FancyBboxPatch) for cell in cells} == {role == "output"}
+    assert {cell.get_linestyle() for cell in cells} == {"--" if role in ("padding", "gradient") else "-"}
+    assert {cell.get_hatch() for cell in cells} == {"////" if role == "padding" else None}
+    assert {cell.get_facecolor()[3] == 0 for cell in cells} == {role == "padding"}
+    assert {text.get_style() for text in ax.texts} == {"italic" if role == "gradient" else "normal"}
+
+
+def test_a_frame_lies_where_it_is_told():
+    ax = plotting.grids([np.zeros((5, 5)), np.zeros((3, 3))], ["input", "output"], frames={0: (1, 2, 3, 3)})
+    (frame,) = [patch for patch in ax.patches if patch.get_linewidth() == 2.5]
+    assert frame.get_bbox().bounds == (2, 1, 3, 3)
+    assert colour(frame) == PALETTE["kernel"]["light"]
+
+
+def test_grids_need_a_role_for_every_array():
+    with pytest.raises(ValueError, match="shorter"):
+        plotting.grids([np.eye(2), np.eye(2)], ["input"])
+
+
+def test_maps_show_each_picture_under_its_title():
+    coloured = np.random.default_rng(0).random((3, 4, 6))
+    axes = plotting.maps([coloured, *coloured], ["all", "red", "green", "blue"], columns=3)
+    assert axes.shape == (2, 3)
+    assert [ax.get_title() for ax in axes.flat] == ["all", "red", "green", "blue", "", ""]
+    shown = [np.asarray(ax.images[0].get_array()) for ax in axes.flat[:4]]
+    assert np.array_equal(shown[0], coloured.transpose(1, 2, 0))
+    assert all(np.array_equal(plane, given) for plane, given in zip(shown[1:], coloured, strict=True))
+    assert axes[0, 1].images[0].get_clim() == (0, 1)  # gray means the same everywhere
+    assert not axes[1, 1].images
+
+
+def test_a_signed_map_says_how_far_its_colours_reach():
+    picture = np.linspace(-1, 3, 1001).reshape(7, 143)
+    (ax,) = plotting.maps([picture], ["edges"], signed=True).flat
+    limit = np.quantile(abs(picture), 0.995)
+    assert ax.get_title() == "edges (±3)"
+    assert ax.images[0].get_clim() == pytest.approx((-limit, limit))
+    zero = ax.images[0].to_rgba(np.array([[0.0]]))[0, 0]
+    assert np.allclose(zero, 1, atol=0.01)  # zero is white
+    assert to_hex(plotting.SIGNED(0.0)).upper() == PALETTE["input"]["light"]
+    assert to_hex(plotting.SIGNED(1.0)).upper() == PALETTE["kernel"]["light"]
+
+
+def test_maps_can_be_signed_one_by_one():
+    axes = plotting.maps([np.eye(4), 0.25 * np.eye(4) - 0.125], ["photo", "map"], signed=[False, True])
+    assert [ax.get_title() for ax in axes.flat] == ["photo", "map (±0.12)"]
+
+
+def test_a_matrix_counts_inputs_and_outputs():
+    weights = np.array([[0, 2, -4], [1, 0, 0]])
+    ax = plotting.matrix(weights, "W")
+    assert (ax.get_title(), ax.get_xlabel(), ax.get_ylabel()) == ("W", "3 inputs", "2 outputs")
+    assert np.array_equal(ax.images[0].get_array(), weights)
+    assert ax.images[0].get_clim() == (-4, 4)
+
+
+def unread(size, kernel_size, stride, padding, dilation):
+    """The pixels that no position of the kernel meets, by trying every position."""
+    read, start = set(), -padding
+    while start + dilation * (kernel_size - 1) < size + padding:
+        read |= {start + tap * dilation for tap in range(kernel_size)}
+        start += stride
+    return {pixel for pixel in range(size) if pixel not in read}
+
+
+SETTINGS = [
+    each
+    for each in itertools.product([3, 7, 8], [1, 2, 3], [1, 2, 4], [0, 1, 2], [1, 2, 3])
+    if each[4] * (each[1] - 1) < each[0] + 2 * each[3]  # the kernel fits
+]
+
+
+@pytest.mark.parametrize("padding", [0, 1, 2])
+def test_positions_hatch_exactly_the_pixels_that_are_never_read(padding):
+    for size, kernel_size, stride, _, dilation in [each for each in SETTINGS if each[3] == padding]:
+        (ax,) = plotting.positions([size], kernel_size, stride, padding, dilation)
+        hatched = [patch for patch in ax.patches if patch.get_hatch() == "xxx"]
+        missed = unread(size, kernel_size, stride, padding, dilation)
+        assert {round(patch.get_x()) - padding for patch in hatched} == missed
+        assert f", {len(missed)} never read" in ax.get_title(loc="left")
+        plt.close("all")
+
+
+def test_positions_show_every_position_of_every_panel():
+    axes = plotting.positions([7, 8], kernel_size=3, stride=2, padding=1, dilation=2)
+    titles = [ax.get_title(loc="left") for ax in axes]
+    assert titles == ["7 pixels: 3 positions, 4 never read", "8 pixels: 3 positions, 4 never read"]
+    for ax, size in zip(axes, [7, 8], strict=True):
+        assert words(ax) == ["0", *map(str, range(1, size + 1)), "0"]
+        taps = [p for p in ax.patches if isinstance(p, Rectangle) and p.get_width() == 0.6]
+        assert [round(tap.get_x() - 0.2) - 1 for tap in taps] == [-1, 1, 3, 1, 3, 5, 3, 5, 7]
+        assert len(ax.lines) == 3
+    assert axes[0].get_xlim() == axes[1].get_xlim()  # pixels stand under one another
+
+
+def test_bars_are_as_long_as_the_counts_and_say_them():
+    ax = plotting.bars({"dense": 31_467_520, "shared": 760}, "parameters")
+    assert [bar.get_width() for bar in ax.patches] == [31_467_520, 760]
+    assert words(ax) == [" 31,467,520", " 760"]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["dense", "shared"]
+    assert ax.get_xscale() == "log" and ax.yaxis_inverted()
+    assert plotting.bars({"a": 1}, "t", log=False).get_xscale() == "linear"
+
+
+def test_a_curve_shows_its_values():
+    ax = plotting.curve([4, 2, 1], "step", "loss", log=True)
+    assert ax.lines[0].get_ydata().tolist() == [4, 2, 1]
+    assert (ax.get_xlabel(), ax.get_ylabel(), ax.get_yscale()) == ("step", "loss", "log")
+    assert to_hex(ax.lines[0].get_color()).upper() == PALETTE["input"]["light"]
