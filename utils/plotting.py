@@ -61,13 +61,14 @@ def _styled(draw: Callable[P, R]) -> Callable[P, R]:
 def grids(
     arrays: Sequence[ArrayLike],
     roles: Sequence[Role],
-    titles: Sequence[str] = (),
+    titles: Sequence[str] | None = None,
     signs: str = "",
     frames: Mapping[int, tuple[int, int, int, int]] | None = None,
 ) -> Axes:
     """Small 2-D ``arrays`` side by side with their numbers in the cells, a sign from ``signs`` after each.
 
-    ``frames`` {array index: (top, left, height, width)} lays the kernel's frame on an array.
+    Titles are the roles unless given. ``frames`` {array index: (top, left, height, width)} lays the kernel's frame
+    on an array.
     """
     tables = [np.atleast_2d(np.asarray(array)) for array in arrays]
     rows, gap = max(len(table) for table in tables), 1.3
@@ -83,12 +84,11 @@ def grids(
         for y, x, h, w in framed + ([frames[i]] if frames and i in frames else []):
             corner = (left + x, top + y)
             ax.add_patch(Rectangle(corner, w, h, fill=False, lw=2.5, ec=COLOURS["kernel"], zorder=3))
-        if titles:
-            ax.text(left + columns / 2, top - 0.25, titles[i], ha="center", va="bottom")
+        ax.text(left + columns / 2, top - 0.25, (titles or roles)[i], ha="center", va="bottom")
         left += columns + gap
         if i < len(signs):
             ax.text(left - gap / 2, rows / 2, signs[i], ha="center", va="center", fontsize=15)
-    ax.set(xlim=(-0.1, width + 0.1), ylim=(rows + 0.1, -0.9 if titles else -0.1), aspect="equal")
+    ax.set(xlim=(-0.1, width + 0.1), ylim=(rows + 0.1, -0.9), aspect="equal")
     ax.axis("off")
     return ax
 
