@@ -1,0 +1,319 @@
+"""Every page of the built book, looked at as readers do: from a server and from disk, wide and narrow, light and dark.
+
+A page is opened once; the tests read what was seen then. Only what needs a reader's hand opens it again.
+"""
+
+import json
+import re
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from urllib.parse import unquote, urldefrag, urljoin, urlsplit
+
+import pytest
+import yaml
+from conftest import ROOT
+
+BUDGET = 900_000
+TOC = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+CHAPTERS = [entry["file"] for part in TOC["parts"] for entry in part["chapters"]]
+PAGES = [TOC["root"], *CHAPTERS, "404", "genindex", "search"]
+LIVE = [page for page in PAGES if page.startswith(("index", "chapters/"))]
+every_page = pytest.mark.parametrize("page", PAGES)
+every_live_page = pytest.mark.parametrize("page", LIVE)
+
+
+@dataclass
+class Visit:
+    """What a browser saw on a page."""
+
+    requests: list = field(default_factory=list)
+    complaints: list = field(default_factory=list)
+    weight: dict = field(default_factory=dict)
+    facts: dict = field(default_factory=dict)
+
+
+FACTS = """() => {
+  const article = document.querySelector('article') ?? document.querySelector('main');
+  const prose = article.cloneNode(true);
+  prose.querySelectorAll('pre, code, .katex, script, style').forEach((node) => node.remove());
+  return {
+    theme: document.documentElement.dataset.theme,
+    figures: document.querySelectorAll('.cnn-widget').length,
+    ready: document.querySelectorAll('.cnn-widget[data-ready]').length,
+    headings: [...article.querySelectorAll('h1, h2, h3, h4, h5, h6')].map((node) => +node.tagName[1]),
+    silent: [...article.querySelectorAll('img')].filter((node) => !node.alt.trim()).map((node) => node.src),
+    unmarked: [...document.querySelectorAll('img:not([alt])')].map((node) => node.src),
+    tex: prose.textContent.match(/\\$[^\\d\\s][^$\\n]*\\$|\\\\[a-zA-Z]+[{ ]/g) ?? [],
+  };
+}"""
+WIDE = """() => [document.documentElement.scrollWidth - innerWidth, ...[...document.querySelectorAll('body *')]
+  .filter((node) => node.getBoundingClientRect().right > innerWidth + 1).slice(0, 5).map((node) => node.outerHTML.slice(0, 120))]"""
+
+
+def listen(tab, complaints):
+    """Collect errors and warnings of a page; the theme also logs, harmlessly, which colour mode it is in."""
+    tab.on("pageerror", lambda error: complaints.append(str(error)))
+    tab.on("console", lambda message: message.type == "log" or complaints.append(f"{message.type}: {message.text}"))
+
+
+@pytest.fixture(scope="session")
+def visit(browser, axe, address, site):
+    """Open a page, once for all tests: a function of its name."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
+    seen = {}
+
+    def look(name):
+        tab, it = context.new_page(), Visit()
+        tab.on("request", lambda request: it.requests.append(request.url))
+        listen(tab, it.complaints)
+        tab.emulate_media(color_scheme="light")
+        tab.goto(f"{address}/{name}.html", wait_until="networkidle")
+        # From disk, so that what the browser asked for twice counts once and nothing is compressed.
+        local = {urlsplit(url).path for url in it.requests if url.startswith(address)}
+        it.weight = {path: (site / unquote(path).lstrip("/")).stat().st_size for path in local}
+        it.facts = tab.evaluate(FACTS)
+        it.facts["axe light"] = axe(tab)
+        tab.emulate_media(color_scheme="dark")
+        tab.wait_for_function("document.documentElement.dataset.theme === 'dark'")
+        it.facts["axe dark"] = axe(tab)
+        tab.set_viewport_size({"width": 390, "height": 844})
+        tab.wait_for_timeout(400)  # the theme waits 300 ms before it lets the keyboard reach what has begun to scroll
+        it.facts["overflow"] = tab.evaluate(WIDE)
+        it.facts["axe narrow"] = axe(tab)
+        tab.close()
+        return it
+
+    def remember(name):
+        if name not in seen:
+            seen[name] = look(name)
+        return seen[name]
+
+    yield remember
+    context.close()
+
+
+def test_no_page_is_left_out(site):
+    built = {str(path.relative_to(site).with_suffix("")) for path in site.rglob("*.html")}
+    assert built == set(PAGES)
+
+
+@every_page
+def test_nothing_comes_from_elsewhere(visit, address, page):
+    assert [url for url in visit(page).requests if not url.startswith((address, "data:", "blob:"))] == []
+
+
+@every_page
+def test_console_is_silent(visit, page):
+    assert visit(page).complaints == []
+
+
+@every_page
+def test_page_is_light(visit, page):
+    weight = visit(page).weight
+    assert sum(weight.values()) <= BUDGET, sorted(weight.items(), key=lambda item: -item[1])[:8]
+
+
+@every_page
+def test_figures_are_alive(visit, page):
+    facts = visit(page).facts
+    assert facts["ready"] == facts["figures"]
+    assert (page in LIVE) == (facts["figures"] > 0)
+
+
+@every_page
+@pytest.mark.parametrize("look", ["axe light", "axe dark", "axe narrow"])
+def test_page_is_accessible(visit, page, look):
+    assert visit(page).facts[look] == []
+
+
+@every_page
+def test_fits_a_telephone(visit, page):
+    overflow, *causes = visit(page).facts["overflow"]
+    assert overflow <= 0, causes
+
+
+@every_page
+def test_images_speak(visit, page):
+    facts = visit(page).facts
+    assert facts["silent"] == facts["unmarked"] == []
+
+
+@every_page
+def test_headings_are_in_order(visit, page):
+    headings = visit(page).facts["headings"]
+    assert headings[0] == 1 and headings.count(1) == 1
+    assert all(after - before <= 1 for before, after in zip(headings, headings[1:], strict=False))
+
+
+@every_page
+def test_formulas_are_drawn(visit, page):
+    assert visit(page).facts["tex"] == []
+
+
+class Links(HTMLParser):
+    """The ids of a page, and all that it refers to."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.ids, self.targets = set(), []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        values = dict(attributes)
+        self.ids |= {values[name] for name in ("id", "name") if values.get(name)}
+        self.targets += [values[name] for name in ("href", "src") if values.get(name)]
+
+
+def test_links_lead_somewhere(site):
+    pages = {path: Links(path.read_text(encoding="utf-8")) for path in site.rglob("*.html")}
+    broken = []
+    for path, links in pages.items():
+        for target in links.targets:
+            if urlsplit(target).scheme or target == "#":
+                continue
+            # A page that is served anywhere has links from the root of the site.
+            base = "/" if target.startswith("/") else f"/{path.relative_to(site)}"
+            url, fragment = urldefrag(urljoin(base, target))
+            file = site / unquote(urlsplit(url).path).lstrip("/")
+            file = file / "index.html" if file.is_dir() else file
+            if not file.is_file() or (fragment and file.suffix == ".html" and unquote(fragment) not in pages[file].ids):
+                broken.append(f"{path.relative_to(site)}: {target}")
+    assert broken == []
+
+
+@every_live_page
+def test_works_from_disk(browser, site, page):
+    tab = browser.new_page()
+    complaints, requests = [], []
+    listen(tab, complaints)
+    tab.on("request", lambda request: requests.append(request.url))
+    tab.goto((site / f"{page}.html").as_uri(), wait_until="load")
+    assert tab.locator(".cnn-widget").count() == tab.locator(".cnn-widget[data-ready]").count() > 0
+    # What a reader does stays in the address, and the links of the page still lead to their places.
+    tab.locator(".cnn-widget input[type=range], .cnn-widget input[type=number]").first.press("ArrowUp")
+    tab.wait_for_function("location.hash.length > 1")
+    tab.reload()
+    assert tab.locator(".cnn-widget").count() == tab.locator(".cnn-widget[data-ready]").count()
+    assert complaints == []
+    assert [url for url in requests if not url.startswith(("file:", "data:", "blob:"))] == []
+    tab.close()
+
+
+@every_live_page
+def test_without_javascript_pictures_show(browser, address, page):
+    context = browser.new_context(java_script_enabled=False)
+    tab = context.new_page()
+    tab.goto(f"{address}/{page}.html")
+    pictures = tab.locator("article img")
+    assert tab.locator(".cnn-widget img").count() > 0
+    for index in range(pictures.count()):
+        pictures.nth(index).scroll_into_view_if_needed()
+        assert pictures.nth(index).evaluate("node => node.naturalWidth") > 0
+    context.close()
+
+
+def test_broken_addresses_do_no_harm(browser, address):
+    tab = browser.new_page()
+    errors = []
+    tab.on("pageerror", lambda error: errors.append(str(error)))
+    for fragment in (
+        "#see-it-first",
+        "#figures=%7Bbroken",
+        "#figures=%5B1%5D",
+        "#figures=%7B%220%22%3A%7B%22stride%22%3A99%7D%7D",
+    ):
+        tab.goto("about:blank")
+        tab.goto(f"{address}/chapters/01_convolution.html{fragment}")
+        assert tab.locator(".cnn-widget").count() == tab.locator(".cnn-widget[data-ready]").count()
+    assert errors == []
+    tab.close()
+
+
+def test_search_finds(browser, address):
+    tab = browser.new_page()
+    tab.goto(f"{address}/index.html")
+    tab.keyboard.press("Control+k")
+    tab.locator("dialog input[type=search]").fill("stride")
+    tab.keyboard.press("Enter")
+    results = tab.locator("#search-results li a")
+    results.first.wait_for()
+    links = results.evaluate_all("nodes => nodes.map((node) => node.href)")
+    assert any("chapters/01_convolution" in link for link in links)
+    tab.close()
+
+
+def test_missing_page_finds_its_way(browser, address):
+    tab = browser.new_page()
+    missing = f"{address}/some/where/deep.html"
+    failed = []
+    tab.on("response", lambda response: failed.append(response.url) if response.status >= 400 else None)
+    tab.goto(missing, wait_until="networkidle")
+    assert failed == [missing]
+    assert tab.locator("article h1").is_visible()
+    tab.locator("nav a", has_text="Sizes and parameters").first.click()
+    assert tab.url == f"{address}/chapters/02_sizes.html"
+    tab.close()
+
+
+def test_definition_shows_by_keyboard_and_by_mouse(browser, address):
+    tab = browser.new_page(viewport={"width": 390, "height": 844})
+    tab.goto(f"{address}/chapters/01_convolution.html")
+    link = tab.locator("a[data-definition]", has_text="stride").first
+    shown = "node => getComputedStyle(node, '::after').content"
+    for show in (link.hover, lambda: tab.keyboard.press("Tab")):
+        link.scroll_into_view_if_needed()
+        assert "How many pixels the kernel moves" not in link.evaluate(shown)
+        # The key goes to the link from the one before it, as a reader's would: only then does focus show.
+        link.evaluate("""node => {
+          const links = [...document.querySelectorAll('a[href]')];
+          links[links.indexOf(node) - 1].focus();
+        }""")
+        show()
+        assert "How many pixels the kernel moves" in link.evaluate(shown)
+        assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        tab.mouse.move(0, 0)
+    tab.close()
+
+
+def test_source_of_a_page_hides_nothing(site):
+    for path in (site / "_sources").rglob("*.ipynb"):
+        text = path.read_text(encoding="utf-8")
+        assert "HIDDEN TESTS" not in text
+        assert not any("remove-cell" in cell["metadata"].get("tags", []) for cell in json.loads(text)["cells"])
+
+
+def test_reading_time_stands_under_the_title(site):
+    for path in (site / "chapters").glob("*.html"):
+        assert re.search(r"</h1>\s*<p class=\"reading-time\">\d+ minutes", path.read_text(encoding="utf-8")), path.name
+
+
+def test_unknown_repository_is_not_named(site):
+    for path in site.rglob("*.html"):
+        text = path.read_text(encoding="utf-8")
+        assert not re.search(r"mybinder\.org|colab\.research|github\.io|og:url|og:image|canonical", text), path.name
+    assert not (site / "sitemap.xml").exists()
+    assert not (site / "colab").exists()
+
+
+def test_known_repository_gives_addresses(published):
+    text = (published / "chapters" / "01_convolution.html").read_text(encoding="utf-8")
+    root = "https://some-owner.github.io/some-name/"
+    assert 'href="https://github.com/some-owner/some-name"' in text
+    assert (
+        "https://colab.research.google.com/github/some-owner/some-name/blob/gh-pages/colab/01_convolution.ipynb" in text
+    )
+    assert re.search(
+        r"https://mybinder\.org/v2/gh/some-owner/some-name/[0-9a-f]{40}\?urlpath=lab/tree/chapters/01_conv", text
+    )
+    assert f'<meta property="og:url" content="{root}chapters/01_convolution.html"' in text
+    assert f'<link rel="canonical" href="{root}chapters/01_convolution.html"' in text
+    listed = set(re.findall(r"<loc>([^<]*)</loc>", (published / "sitemap.xml").read_text(encoding="utf-8")))
+    assert {f"{root}{page}.html" for page in [TOC["root"], *CHAPTERS]} <= listed
+    assert 'href="/some-name/index.html"' in (published / "404.html").read_text(encoding="utf-8")
+    for chapter in CHAPTERS:
+        if chapter.startswith("chapters/"):
+            copy = json.loads(
+                (published / "colab" / f"{chapter.removeprefix('chapters/')}.ipynb").read_text(encoding="utf-8")
+            )
+            setup = "".join(copy["cells"][0]["source"])
+            assert re.search(r"%pip install .*git\+https://github\.com/some-owner/some-name@[0-9a-f]{40}", setup)
