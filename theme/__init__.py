@@ -6,11 +6,11 @@ from typing import Any
 
 from sphinx.application import Sphinx
 
-from theme import colab, figures, lean, math, pages, repository, terms
+from theme import access, colab, figures, lean, math, metadata, pages, repository, terms
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register every part with Sphinx."""
-    for part in (repository, math, figures, terms, pages, colab, lean):
+    for part in (repository, math, figures, terms, pages, metadata, access, colab, lean):
         part.setup(app)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -41,7 +41,7 @@ def _slim(app: Sphinx, error: Exception | None) -> None:
         return
     _purge_styles(Path(app.outdir))
     _subset_icons(static)
-    for path in [*maps, static / "scripts" / "fontawesome.js"]:
+    for path in [*maps, *static.glob("*webpack-macros.html"), static / "scripts" / "fontawesome.js"]:
         path.unlink()
 
 

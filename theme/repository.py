@@ -59,14 +59,11 @@ def known_repository() -> Repository | None:
 def _configure(app: Sphinx, config: Config) -> None:
     repository = known_repository()
     config.notfound_urls_prefix = f"/{repository.name}/" if repository else "/"
-    if repository:
-        config.html_baseurl = config.ogp_site_url = repository.site
-        app.setup_extension("sphinx_sitemap")
+    config.html_baseurl = repository.site if repository else ""
 
 
 def setup(app: Sphinx) -> None:
     """Give the site its address before other extensions look for it."""
     app.setup_extension("notfound.extension")
-    app.setup_extension("sphinxext.opengraph")
     app.connect("config-inited", _configure, priority=10)
     app.add_config_value("book_repository", known_repository(), "html")  # a page's buttons depend on it
