@@ -30,11 +30,11 @@ COLOURS = {
 }
 SIGNED = LinearSegmentedColormap.from_list("signed", [COLOURS["input"], "#FFFFFF", COLOURS["kernel"]])
 STYLE: Any = {
-    "figure.dpi": 110,
+    "figure.dpi": 150,
     "figure.facecolor": "white",
     "font.family": "sans-serif",
-    "font.size": 9.5,
-    "axes.titlesize": 9.5,
+    "font.size": 9,
+    "axes.titlesize": 9,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.prop_cycle": cycler(color=[COLOURS[role] for role in ("input", "kernel", "output", "gradient")]),
@@ -43,7 +43,7 @@ STYLE: Any = {
 }
 # Load the backend now: a notebook's turns interactive mode on as it loads, which a style context would undo.
 plt.switch_backend(plt.get_backend())
-WIDTH = 7.4  # inches: the text column
+WIDTH = 5.4  # inches: narrow, so that the labels are still legible when a phone shrinks it
 
 
 def _styled(draw: Callable[P, R]) -> Callable[P, R]:
@@ -73,7 +73,7 @@ def grids(
     tables = [np.atleast_2d(np.asarray(array)) for array in arrays]
     rows, gap = max(len(table) for table in tables), 1.3
     width = sum(table.shape[1] for table in tables) + gap * (len(tables) - 1)
-    unit = min(0.42, WIDTH / width)
+    unit = min(0.3, WIDTH / width)
     _, ax = plt.subplots(figsize=(unit * width, unit * (rows + 1)))
     left = 0.0
     for i, (table, role) in enumerate(zip(tables, roles, strict=True)):
@@ -103,7 +103,7 @@ def _cell(ax: Axes, row: float, column: float, value: float, role: Role) -> None
         box.set(hatch="////", alpha=0.55)
     ax.add_patch(box)
     text = f"{value:g}" if float(value).is_integer() else f"{value:.2f}".rstrip("0")
-    style: Any = {"fontsize": 9.5 if len(text) <= 3 else 7.5, "ha": "center", "va": "center"}
+    style: Any = {"fontsize": 9 if len(text) <= 3 else 7, "ha": "center", "va": "center"}
     if role == "gradient":
         style["fontstyle"] = "italic"
     if role == "padding":
@@ -124,7 +124,7 @@ def maps(
     signs = [signed] * len(pictures) if isinstance(signed, bool) else signed
     columns = min(columns, len(pictures))
     rows = -(-len(pictures) // columns)
-    size = (WIDTH, rows * (WIDTH / columns * pictures[0].shape[-2] / pictures[0].shape[-1] + 0.28))
+    size = (WIDTH, rows * (WIDTH / columns * pictures[0].shape[-2] / pictures[0].shape[-1] + 0.26))
     _, axes = plt.subplots(rows, columns, figsize=size, squeeze=False, layout="constrained")
     for ax in axes.flat:
         ax.axis("off")
@@ -160,7 +160,7 @@ def positions(
     """Every position of a kernel on rows of pixels, a panel for each of ``sizes``; unread pixels are hatched."""
     counts = [conv_output_size(size, kernel_size, stride, padding, dilation) for size in sizes]
     widest = max(sizes) + 2 * padding
-    unit = min(0.36, WIDTH / (widest + 0.5))
+    unit = min(0.3, WIDTH / (widest + 0.5))
     heights = [count * 0.62 + 2.1 for count in counts]
     _, axes = plt.subplots(
         len(sizes), 1, figsize=(unit * widest, unit * sum(heights)), height_ratios=heights, squeeze=False
@@ -193,7 +193,7 @@ def positions(
 @_styled
 def bars(counts: Mapping[str, int], title: str, log: bool = True) -> Axes:
     """Named whole numbers as horizontal bars, each labelled with its value."""
-    _, ax = plt.subplots(figsize=(WIDTH, 0.42 * len(counts) + 0.6))
+    _, ax = plt.subplots(figsize=(WIDTH, 0.36 * len(counts) + 0.6))
     drawn = ax.barh(list(counts), list(counts.values()), color=COLOURS["kernel"], height=0.62)
     ax.bar_label(drawn, [f" {count:,}" for count in counts.values()])
     ax.set(title=title, xscale="log" if log else "linear", xticks=[])
@@ -207,7 +207,7 @@ def bars(counts: Mapping[str, int], title: str, log: bool = True) -> Axes:
 @_styled
 def curve(values: ArrayLike, xlabel: str, ylabel: str, log: bool = False) -> Axes:
     """A number that changes step by step, as a loss does."""
-    _, ax = plt.subplots(figsize=(WIDTH * 0.7, 2.4))
+    _, ax = plt.subplots(figsize=(WIDTH * 0.8, 2.0))
     ax.plot(np.asarray(values), lw=1.8)
     ax.set(xlabel=xlabel, ylabel=ylabel, yscale="log" if log else "linear")
     return ax
