@@ -67,18 +67,6 @@ def show(browser, tmp_path):
         page.context.close()
 
 
-@pytest.fixture(scope="module")
-def axe():
-    """What axe complains about on a page."""
-    script = (WIDGETS.parent.parent / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
-
-    def check(page):
-        page.evaluate(script)
-        return [(found["id"], found["nodes"][0]["html"]) for found in page.evaluate("axe.run()")["violations"]]
-
-    return check
-
-
 def says(page):
     return page.locator(".cnn-result").inner_text()
 
@@ -364,3 +352,18 @@ def test_drawing_is_saved_with_its_colours(show, kind, tmp_path):
     assert "var(" not in text
     page.goto(file.as_uri())
     assert page.locator("text").count() > 20
+
+
+@pytest.mark.parametrize("page", ["index", "chapters/01_convolution", "chapters/02_sizes"])
+def test_figures_of_a_page_say_what_its_notebook_says(browser, address, page):
+    notebook = json.loads((WIDGETS.parent.parent / f"{page}.ipynb").read_text(encoding="utf-8"))
+    outputs = [output.get("data", {}) for cell in notebook["cells"] for output in cell.get("outputs", [])]
+    said = ["".join(data["text/plain"]) for data in outputs if "cnn-widget" in "".join(data.get("text/html", ""))]
+    tab = browser.new_page(color_scheme="dark")
+    tab.goto(f"{address}/{page}.html")
+    assert tab.locator(".cnn-result").all_inner_texts() == said != []
+    # The theme's light plate for a cell's HTML would leave light text on it.
+    plates = tab.locator(".text_html:has(.cnn-widget)")
+    colours = plates.evaluate_all("nodes => nodes.map((node) => getComputedStyle(node).backgroundColor)")
+    assert set(colours) == {"rgba(0, 0, 0, 0)"}
+    tab.context.close()

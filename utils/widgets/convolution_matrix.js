@@ -32,6 +32,11 @@ function place(index, size) {
   return `row ${Math.floor(index / size) + 1}, column ${index % size + 1}`;
 }
 
+// What the cells depend on; the rest is marks on them.
+function shape({ size, kernel_size, stride, padding, transposed }) {
+  return [size, kernel_size, stride, padding, transposed].join();
+}
+
 // The weights that join the chosen output or pixel with its partners on the other side.
 function links({ matrix, x, y }, { side, index }) {
   const line = side === "output" ? matrix[index] : column(matrix, index);
@@ -220,20 +225,22 @@ export default {
       result.textContent = describe(state, chosen);
     }
 
-    function draw() {
-      state = readState(model);
-      peek = null;
-      for (const [name, control] of controls) control.set(state[name]);
-      const { size: n, outputs: m, padding, transposed, error } = state;
-      facts.textContent = counts(state);
-      figure.classList.toggle("cnn-broken", Boolean(error));
-      save.disabled = Boolean(error);
-      if (error) {
-        result.textContent = describe(state, state);
-        return;
-      }
+    // Up to 3,600 cells: written only for whoever opens it.
+    function drawTwin() {
+      if (!details.open || state.error) return;
+      const { size: n, outputs: m } = state;
+      const labels = (length, size) => Array.from({ length }, (_, i) => place(i, size));
+      twin.replaceChildren(
+        table("W: a row for each output, a column for each pixel", ["output", ...labels(n * n, n)], state.matrix.map((row, i) => [place(i, m), ...row])),
+        table("Input, and what the transposed matrix makes of the output", ["pixel", "x", "Wᵀ(Wx)"], state.x.map((value, i) => [place(i, n), value, number(state.back[i])])),
+        table("Output", ["output", "y"], state.y.map((value, i) => [place(i, m), number(value)])));
+    }
+
+    function drawAll() {
+      const { size: n, outputs: m, padding, transposed } = state;
       drawGrids();
       drawMatrix();
+      drawTwin();
       heads.input.textContent = `Input x, ${n} × ${n}${padding ? `, padded to ${n + 2 * padding} × ${n + 2 * padding}` : ""}`;
       heads.kernel.textContent = `Kernel ${state.kernel_size} × ${state.kernel_size}`;
       heads.output.textContent = `Output y = Wx, ${m} × ${m}`;
@@ -241,26 +248,38 @@ export default {
       heads.matrix.textContent = transposed ? "Wᵀ: a row for each pixel, a column for each output" : "W: a row for each output, a column for each pixel";
       for (const [name, node] of Object.entries({ input, output, back, matrix })) node.replaceChildren(parts[name].svg);
       back.parentElement.hidden = !transposed;
-      const labels = (length, size) => Array.from({ length }, (_, i) => place(i, size));
-      twin.replaceChildren(
-        table("W: a row for each output, a column for each pixel", ["output", ...labels(n * n, n)], state.matrix.map((row, i) => [place(i, m), ...row])),
-        table("Input, output and the transposed product", ["pixel", "x", "Wᵀ(Wx)"], state.x.map((value, i) => [place(i, n), value, number(state.back[i])])),
-        table("Output", ["output", "y"], state.y.map((value, i) => [place(i, m), number(value)])));
+    }
+
+    function draw() {
+      const before = shape(state);
+      state = readState(model);
+      peek = null;
+      for (const [name, control] of controls) control.set(state[name]);
+      facts.textContent = counts(state);
+      figure.classList.toggle("cnn-broken", Boolean(state.error));
+      save.disabled = Boolean(state.error);
+      if (state.error) {
+        result.textContent = describe(state, state);
+        twin.replaceChildren();
+        return;
+      }
+      if (!parts.matrix || before !== shape(state)) drawAll();
       drawMarks();
       const [cellHeight, cellWidth, left, top] = parts.unit;
-      const isRow = (state.side === "output") !== transposed;
+      const isRow = (state.side === "output") !== state.transposed;
       if (isRow) matrix.scrollTop = top + (state.index + 0.5) * cellHeight - matrix.clientHeight / 2;
       else matrix.scrollLeft = left + (state.index + 0.5) * cellWidth - matrix.clientWidth / 2;
     }
 
     const panel = (name, role, ...body) => h("div", { class: `cnn-panel cnn-as-${role}` }, heads[name], ...body);
+    const details = h("details", { toggle: drawTwin }, h("summary", {}, "As tables"), twin);
     const figure = h("div", { class: "cnn-figure", role: "group", "aria-label": "Convolution as a matrix", pointerleave: () => peek && look(null) },
       // The controls come first: what they change in size must not push them away.
       h("div", { class: "cnn-controls" }, ...controls.map(([, control]) => control)), h("div", { class: "cnn-actions" }, save), result, facts,
       h("div", { class: "cnn-panels" }, panel("input", "input", input),
         h("div", { class: "cnn-stack" }, panel("kernel", "kernel", h("div", { class: "cnn-sum" }, kernel, terms)), panel("output", "output", output)),
         panel("back", "input", back), panel("matrix", "kernel", matrix)),
-      h("details", {}, h("summary", {}, "As tables"), twin));
+      details);
     el.append(figure);
     model.on("change", draw);
     draw();
