@@ -3,6 +3,7 @@
 A page is opened once; the tests read what was seen then. Only what needs a reader's hand opens it again.
 """
 
+import itertools
 import json
 import re
 from dataclasses import dataclass, field
@@ -47,7 +48,8 @@ FACTS = """() => {
   };
 }"""
 WIDE = """() => [document.documentElement.scrollWidth - innerWidth, ...[...document.querySelectorAll('body *')]
-  .filter((node) => node.getBoundingClientRect().right > innerWidth + 1).slice(0, 5).map((node) => node.outerHTML.slice(0, 120))]"""
+  .filter((node) => node.getBoundingClientRect().right > innerWidth + 1)
+  .slice(0, 5).map((node) => node.outerHTML.slice(0, 120))]"""
 
 
 def listen(tab, complaints):
@@ -142,7 +144,7 @@ def test_images_speak(visit, page):
 def test_headings_are_in_order(visit, page):
     headings = visit(page).facts["headings"]
     assert headings[0] == 1 and headings.count(1) == 1
-    assert all(after - before <= 1 for before, after in zip(headings, headings[1:], strict=False))
+    assert all(after - before <= 1 for before, after in itertools.pairwise(headings))
 
 
 @every_page

@@ -1,0 +1,198 @@
+"""The parts of the theme, one by one; the built pages are tested beside this."""
+
+import os
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+import nbformat
+import pytest
+from conftest import ROOT
+from docutils import nodes
+from docutils.utils import new_document
+from sphinx.errors import ConfigError, ExtensionError
+
+from theme import colab, figures, math, metadata, pages, repository, terms
+
+FIGURE = """const own = 1;
+export default { render({ model, el }) { el.textContent = shared(own + late); } };
+const late = 2;
+"""
+
+
+@pytest.fixture
+def widgets(tmp_path):
+    (tmp_path / "common.js").write_text("function shared(value) { return value; }\n")
+    (tmp_path / "first.js").write_text(FIGURE)
+    (tmp_path / "second.js").write_text(FIGURE)
+    return tmp_path
+
+
+def test_bundle_is_one_classic_script(browser, widgets):
+    page = browser.new_page()
+    page.set_content('<div class="cnn-widget" data-widget="second" data-state="{}"><img alt=""></div>')
+    page.add_script_tag(content=figures.bundle(widgets))
+    assert page.locator(".cnn-widget[data-ready]").inner_text() == "3"
+    page.close()
+
+
+@pytest.mark.parametrize(
+    ("source", "rule"),
+    [
+        ("import d3 from 'd3';\n" + FIGURE, "imports something"),
+        (FIGURE + "const d3 = await import('d3');\n", "imports something"),
+        (FIGURE + "export const more = 1;\n", "exactly one export"),
+        ("const render = 1;\n", "exactly one export"),
+    ],
+)
+def test_bundle_refuses_what_is_no_figure(widgets, source, rule):
+    (widgets / "second.js").write_text(source)
+    with pytest.raises(ExtensionError, match=rf"second\.js .*{rule}"):
+        figures.bundle(widgets)
+
+
+def test_broken_figure_keeps_its_picture(browser, widgets):
+    (widgets / "first.js").write_text("export default { render() { throw new Error('broken'); } };\n")
+    page = browser.new_page()
+    place = '<div class="cnn-widget" data-widget="{}" data-state="{{}}"><img alt="picture"></div>'
+    page.set_content(place.format("first") + place.format("second"))
+    page.add_script_tag(content=figures.bundle(widgets))
+    assert page.locator("[data-widget=first] img").count() == 1
+    assert page.locator("[data-widget=first][data-ready]").count() == 0
+    assert page.locator("[data-widget=second][data-ready]").count() == 1
+    page.close()
+
+
+def test_formulas_are_html_and_mathml():
+    math.render([("x^2", False), ("x^2", True)])
+    inline, display = (math._rendered["x^2", display]["html"] for display in (False, True))
+    assert "<math" in inline and "katex-display" not in inline
+    assert "katex-display" in display
+
+
+BOOK = {
+    "_toc.yml": "format: jb-book\nroot: index\nchapters:\n- file: second\n",
+    "_config.yml": (ROOT / "_config.yml").read_text(encoding="utf-8").replace("theme: .", f"theme: {ROOT}"),
+    "references.bib": "",
+    "second.md": "# Second\n",
+}
+
+
+def small_book(folder, text):
+    """Build a book of two pages with the real configuration."""
+    for name, content in {**BOOK, "index.md": text}.items():
+        (folder / name).write_text(content, encoding="utf-8")
+    (folder / "theme").symlink_to(ROOT / "theme")
+    program = Path(sys.executable).with_name("jupyter-book")
+    command = [program, "build", folder, "--warningiserror", "--keep-going", "--quiet"]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True)
+
+
+def test_formula_that_katex_cannot_read_fails_the_build(tmp_path):
+    done = small_book(tmp_path, "# Title\n\nGood: $x$.\n\nBad: $\\frac{1}{$.\n")
+    assert done.returncode != 0
+    assert "index.md:5" in done.stderr and "KaTeX" in done.stderr
+
+
+def test_numbered_formula_and_its_reference(tmp_path):
+    done = small_book(tmp_path, "# Title\n\n$$\nx\n$$ (sum)\n\nSee {eq}`sum`.\n")
+    assert done.returncode == 0, done.stderr
+    page = (tmp_path / "_build" / "html" / "index.html").read_text(encoding="utf-8")
+    assert '<span class="eqno">(1)' in page
+    assert 'href="#equation-sum">(1)</a>' in page
+
+
+def prose(words, cells=0):
+    document = new_document("page")
+    document += nodes.paragraph("", "word " * words)
+    document += [
+        nodes.container("", nodes.literal_block("", "code " * 500), nb_element="cell_code") for _ in range(cells)
+    ]
+    return document
+
+
+def test_reading_takes_time_for_words_and_for_cells():
+    assert pages.reading_minutes(prose(2000)) == 10
+    assert pages.reading_minutes(prose(2000, cells=10)) == 14
+
+
+def test_palette_has_every_role_in_both_modes():
+    light, dark = pages.palette_css().splitlines()
+    assert light.startswith("html {") and dark.startswith('html[data-theme="dark"] {')
+    for role in ("input", "kernel", "output", "gradient", "padding"):
+        assert f"--cnn-{role}: #" in light and f"--cnn-{role}: #" in dark
+
+
+def test_definitions_are_plain_text_by_term():
+    item = nodes.definition_list_item(
+        "",
+        nodes.term("", "stride", ids=["term-stride"]),
+        nodes.term("", "step", ids=["term-step"]),
+        nodes.definition("", nodes.paragraph("", "How many  pixels\nit moves.")),
+    )
+    document = new_document("glossary")
+    document += nodes.definition_list("", item)
+    assert terms.definitions(document) == dict.fromkeys(["term-stride", "term-step"], "How many pixels it moves.")
+
+
+def test_description_is_the_first_paragraph_cut_at_a_word():
+    assert metadata.description(prose(3)) == "word word word"
+    long = metadata.description(prose(100))
+    assert len(long) <= 200 and long.endswith("word…")
+    assert metadata.description(new_document("empty")) == ""
+
+
+def test_repository_is_known_from_the_environment_only(monkeypatch):
+    monkeypatch.delenv("GITHUB_REPOSITORY", raising=False)
+    monkeypatch.delenv("BOOK_REPOSITORY", raising=False)
+    assert repository.known_repository() is None
+    monkeypatch.setenv("BOOK_REPOSITORY", "Some-Owner/some-name")
+    known = repository.known_repository()
+    assert known.url == "https://github.com/Some-Owner/some-name"
+    assert known.site == "https://some-owner.github.io/some-name/"
+    assert len(known.commit) == 40
+    monkeypatch.setenv("BOOK_REPOSITORY", "no-slash")
+    with pytest.raises(ConfigError, match="owner/name, got 'no-slash'"):
+        repository.known_repository()
+
+
+def test_a_page_of_an_account_has_no_folder(monkeypatch):
+    monkeypatch.delenv("GITHUB_REPOSITORY", raising=False)
+    monkeypatch.setenv("BOOK_REPOSITORY", "Some-Owner/some-owner.github.io")
+    assert repository.known_repository().site == "https://some-owner.github.io/"
+
+
+def git(*arguments):
+    return subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, check=True).stdout.decode().strip()
+
+
+RUN = """
+import nbclient, nbformat, sys
+notebook = nbformat.read(sys.argv[1], as_version=4)
+notebook.cells.insert(1, nbformat.v4.new_code_cell("import utils; print(utils.__file__)"))
+nbclient.NotebookClient(notebook, timeout=120).execute()
+print(notebook.cells[1].outputs[0].text)
+"""
+
+
+def test_colab_copy_runs_where_only_libraries_are_installed(tmp_path):
+    """The copy of a chapter installs ``utils`` by itself, from the commit that it belongs to, and runs through."""
+    commit = git("rev-parse", "HEAD")
+    chapter = tmp_path / "01_convolution.ipynb"
+    chapter.write_text(git("show", f"{commit}:chapters/01_convolution.ipynb"), encoding="utf-8")
+    copy = colab.colab_copy(chapter, f"executable-convnet[learn] @ git+file://localhost{ROOT}@{commit}")
+    nbformat.write(copy, chapter)
+    # Colab has the libraries already; so has this environment, from ours, but not our editable `utils`.
+    environment = tmp_path / "clean"
+    venv.create(environment)
+    libraries = next(environment.rglob("site-packages"))
+    (libraries / "libraries.pth").write_text(f"{Path(nbformat.__file__).parent.parent}\n")
+    python = environment / "bin" / "python"
+    work = tmp_path / "work"
+    work.mkdir()
+    # Built with the setuptools at hand: a test does not download.
+    clean = {"PATH": os.environ["PATH"], "HOME": str(work), "PIP_NO_BUILD_ISOLATION": "0", "PIP_NO_INDEX": "1"}
+    done = subprocess.run([python, "-c", RUN, chapter], cwd=work, env=clean, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stdout.startswith(str(environment)), done.stdout
