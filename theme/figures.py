@@ -32,7 +32,7 @@ def bundle(folder: Path) -> str:
         ):
             raise ExtensionError(f"{name}.js must have exactly one export, `export default` (common.js none)")
     figures = "\n".join(
-        f'figures["{name}"] = (() => {{\n{EXPORT.sub("return", source, count=1)}\n}})();'
+        f'figures["{name}"] = (() => {{\n{EXPORT.sub("const exported$ =", source)}\nreturn exported$;\n}})();'
         for name, source in modules.items()
     )
     runtime = Path(__file__).with_name("runtime.js").read_text(encoding="utf-8")

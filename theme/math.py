@@ -67,7 +67,10 @@ def _visit_inline(translator: HTML5Translator, node: nodes.Element) -> None:
 
 
 def _visit_block(translator: HTML5Translator, node: nodes.Element) -> None:
-    translator.body.append(translator.starttag(node, "div", CLASS="math-block", tabindex="0", role="group"))
+    # A wide formula scrolls, so the keyboard must reach it.
+    translator.body.append(
+        translator.starttag(node, "div", CLASS="math-block", tabindex="0", role="group", **{"aria-label": _("Formula")})
+    )
     translator.body.append(_html(node))
     if node["number"]:
         translator.body.append(f'<span class="eqno">({get_node_equation_number(translator, node)})')

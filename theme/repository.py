@@ -9,6 +9,7 @@ import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from sphinx.application import Sphinx
 from sphinx.config import Config
@@ -33,7 +34,8 @@ class Repository:
     @property
     def site(self) -> str:
         """The book's own address, on GitHub Pages."""
-        return f"https://{self.owner.lower()}.github.io/{self.name}/"
+        host = f"{self.owner.lower()}.github.io"
+        return f"https://{host}/" if self.name.lower() == host else f"https://{host}/{self.name}/"
 
     def binder(self, notebook: str) -> str:
         """A live server on ``notebook``."""
@@ -58,7 +60,7 @@ def known_repository() -> Repository | None:
 
 def _configure(app: Sphinx, config: Config) -> None:
     repository = known_repository()
-    config.notfound_urls_prefix = f"/{repository.name}/" if repository else "/"
+    config.notfound_urls_prefix = urlsplit(repository.site).path if repository else "/"
     config.html_baseurl = repository.site if repository else ""
 
 

@@ -56,6 +56,8 @@ function start() {
     }
     box.replaceChildren(el);
     box.dataset.ready = "";
+    // Who follows a link to a figure's state wants to see it; who reloads wants to stay.
+    if (Object.keys(own).length && performance.getEntriesByType("navigation")[0].type === "navigate") box.scrollIntoView();
   });
 }
 
