@@ -9,8 +9,9 @@ PIP := $(PY) -m pip install --quiet --disable-pip-version-check --constraint req
 help:  ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile | expand -t 16
 
+# A failed build keeps no doctrees: Sphinx warns of what it reads and passes over what is unchanged the second time.
 book: .venv/book node_modules/.package-lock.json  ## build the site into _build/html
-	@.venv/bin/jupyter-book build . --warningiserror --keep-going --quiet > .venv/book.log 2>&1 || { cat .venv/book.log; exit 1; }
+	@.venv/bin/jupyter-book build . --warningiserror --keep-going --quiet > .venv/book.log 2>&1 || { cat .venv/book.log; rm -rf _build/.doctrees; exit 1; }
 	@echo "The book is ready: open file://$(CURDIR)/_build/html/index.html, or type: make serve"
 
 serve: book  ## serve the site on this machine and open a browser
