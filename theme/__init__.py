@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+import hashlib
+from pathlib import Path
 from typing import Any
 
 from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
 
 from theme import access, colab, figures, lean, math, metadata, pages, repository, terms
+
+ROOT = Path(__file__).parent.parent
+INPUTS = ("theme/**/*.*", "utils/palette.json", "utils/widgets/*.js", "utils/widgets/*.css", "glossary.md")
+
+
+def _rewrite(app: Sphinx, env: BuildEnvironment) -> list[str]:
+    """All pages, if something has changed that every page is made of; Sphinx looks at a page's own source only."""
+    files = sorted(path for pattern in INPUTS for path in ROOT.glob(pattern) if "__pycache__" not in path.parts)
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
+    changed = getattr(env, "book_inputs", None) != digest
+    env.book_inputs = digest  # type: ignore[attr-defined]
+    return sorted(env.found_docs) if changed else []
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register every part with Sphinx."""
     for part in (repository, math, figures, terms, pages, metadata, access, colab, lean):
         part.setup(app)
-    return {"parallel_read_safe": True, "parallel_write_safe": True}
+    app.connect("env-updated", _rewrite)
+    return {"version": "1", "env_version": 1, "parallel_read_safe": True, "parallel_write_safe": True}

@@ -45,14 +45,14 @@ def _link(app: Sphinx, page: str, template: str, context: dict[str, Any], doctre
         app.add_css_file("widgets.css")
 
 
-def _write(app: Sphinx, error: Exception | None) -> None:
-    if not error:
-        static = Path(app.outdir) / "_static"
-        (static / "widgets.js").write_text(bundle(WIDGETS), encoding="utf-8")
-        (static / "widgets.css").write_text((WIDGETS / "widgets.css").read_text(encoding="utf-8"), encoding="utf-8")
+def _write(app: Sphinx) -> None:
+    static = Path(app.outdir) / "_static"
+    static.mkdir(parents=True, exist_ok=True)
+    (static / "widgets.js").write_text(bundle(WIDGETS), encoding="utf-8")
+    (static / "widgets.css").write_text((WIDGETS / "widgets.css").read_text(encoding="utf-8"), encoding="utf-8")
 
 
 def setup(app: Sphinx) -> None:
-    """Link the script from pages with figures, and write it."""
+    """Write the script first, for links carry a hash of it, and link it from pages with figures."""
     app.connect("html-page-context", _link)
-    app.connect("build-finished", _write, priority=100)
+    app.connect("builder-inited", _write)

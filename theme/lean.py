@@ -35,14 +35,15 @@ def _subset_icons(static: Path) -> None:
 
 
 def _slim(app: Sphinx, error: Exception | None) -> None:
-    static = Path(app.outdir) / "_static"
-    maps = [*static.rglob("*.map"), *static.rglob("*.ttf")]
-    if error or not maps:  # nothing was written since the last time
+    if error:
         return
+    static = Path(app.outdir) / "_static"
+    for pattern in ("*.map", "*.ttf", "*webpack-macros.html", "fontawesome.js"):
+        for path in static.rglob(pattern):
+            path.unlink()
+    # Every time: whatever pages are written, Sphinx has put the style sheets back whole.
     _purge_styles(Path(app.outdir))
     _subset_icons(static)
-    for path in [*maps, *static.glob("*webpack-macros.html"), static / "scripts" / "fontawesome.js"]:
-        path.unlink()
 
 
 def setup(app: Sphinx) -> None:

@@ -87,11 +87,9 @@ def _link_style(app: Sphinx, page: str, template: str, context: dict[str, Any], 
         app.add_css_file("katex/katex.css")
 
 
-def _copy_style(app: Sphinx, error: Exception | None) -> None:
+def _copy_style(app: Sphinx) -> None:
     """KaTeX's style and the one font format that every browser reads."""
     target = Path(app.outdir) / "_static" / "katex"
-    if error:
-        return
     shutil.copytree(
         KATEX / "fonts", target / "fonts", ignore=shutil.ignore_patterns("*.woff", "*.ttf"), dirs_exist_ok=True
     )
@@ -105,4 +103,4 @@ def setup(app: Sphinx) -> None:
     app.add_html_math_renderer("katex", (_visit_inline, None), (_visit_block, None))
     app.connect("env-updated", lambda app, env: _render_all(app, env))
     app.connect("html-page-context", _link_style)
-    app.connect("build-finished", _copy_style, priority=100)
+    app.connect("builder-inited", _copy_style)

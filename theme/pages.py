@@ -55,9 +55,10 @@ def _repository_button(app: Sphinx, page: str, template: str, context: dict[str,
         context["header_buttons"].append({**button, "label": "repository"})
 
 
-def _write_palette(app: Sphinx, error: Exception | None) -> None:
-    if not error:
-        (Path(app.outdir) / "_static" / "palette.css").write_text(palette_css(), encoding="utf-8")
+def _write_palette(app: Sphinx) -> None:
+    static = Path(app.outdir) / "_static"
+    static.mkdir(parents=True, exist_ok=True)
+    (static / "palette.css").write_text(palette_css(), encoding="utf-8")
 
 
 def setup(app: Sphinx) -> None:
@@ -68,4 +69,4 @@ def setup(app: Sphinx) -> None:
     app.add_css_file("book.css", priority=700)
     app.connect("html-page-context", _decorate, priority=900)
     app.connect("html-page-context", _repository_button, priority=900)
-    app.connect("build-finished", _write_palette, priority=100)
+    app.connect("builder-inited", _write_palette)

@@ -12,7 +12,7 @@ from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
 import pytest
 import yaml
-from conftest import ROOT
+from conftest import ROOT, build
 
 BUDGET = 900_000
 TOC = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
@@ -277,6 +277,16 @@ def test_definition_shows_by_keyboard_and_by_mouse(browser, address):
     tab.close()
 
 
+def test_second_build_changes_nothing(site):
+    def bytes_of_all():
+        return {path: path.read_bytes() for path in site.rglob("*.*") if path.is_file()}
+
+    before = bytes_of_all()
+    assert build(site.parent.parent) == site
+    after = bytes_of_all()
+    assert [path for path in before.keys() | after.keys() if before.get(path) != after.get(path)] == []
+
+
 def test_source_of_a_page_hides_nothing(site):
     for path in (site / "_sources").rglob("*.ipynb"):
         text = path.read_text(encoding="utf-8")
@@ -308,6 +318,8 @@ def test_known_repository_gives_addresses(published):
         r"https://mybinder\.org/v2/gh/some-owner/some-name/[0-9a-f]{40}\?urlpath=lab/tree/chapters/01_conv", text
     )
     assert f'<meta property="og:url" content="{root}chapters/01_convolution.html"' in text
+    picture = re.search(rf'<meta property="og:image" content="{root}([^"]*)"', text)[1]
+    assert (published / picture).is_file()
     assert f'<link rel="canonical" href="{root}chapters/01_convolution.html"' in text
     listed = set(re.findall(r"<loc>([^<]*)</loc>", (published / "sitemap.xml").read_text(encoding="utf-8")))
     assert {f"{root}{page}.html" for page in [TOC["root"], *CHAPTERS]} <= listed
