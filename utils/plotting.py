@@ -30,7 +30,7 @@ COLOURS = {
 }
 SIGNED = LinearSegmentedColormap.from_list("signed", [COLOURS["input"], "#FFFFFF", COLOURS["kernel"]])
 STYLE: Any = {
-    "figure.dpi": 150,
+    "figure.dpi": 165,
     "figure.facecolor": "white",
     "font.family": "sans-serif",
     "font.size": 9,
@@ -43,7 +43,7 @@ STYLE: Any = {
 }
 # Load the backend now: a notebook's turns interactive mode on as it loads, which a style context would undo.
 plt.switch_backend(plt.get_backend())
-WIDTH = 5.4  # inches: narrow, so that the labels are still legible when a phone shrinks it
+WIDTH = 4.9  # inches: narrow, so that the labels are still legible when a phone shrinks it
 
 
 def _styled(draw: Callable[P, R]) -> Callable[P, R]:
@@ -73,7 +73,7 @@ def grids(
     tables = [np.atleast_2d(np.asarray(array)) for array in arrays]
     rows, gap = max(len(table) for table in tables), 1.3
     width = sum(table.shape[1] for table in tables) + gap * (len(tables) - 1)
-    unit = min(0.3, WIDTH / width)
+    unit = min(0.28, WIDTH / width)
     _, ax = plt.subplots(figsize=(unit * width, unit * (rows + 1)))
     left = 0.0
     for i, (table, role) in enumerate(zip(tables, roles, strict=True)):
@@ -157,10 +157,10 @@ def matrix(weights: ArrayLike, title: str = "") -> Axes:
 def positions(
     sizes: Sequence[int], kernel_size: int, stride: int = 1, padding: int = 0, dilation: int = 1
 ) -> NDArray[Any]:
-    """Every position of a kernel on rows of pixels, a panel for each of ``sizes``; unread pixels are hatched."""
+    """Every position of a kernel on rows of pixels, a panel for each of ``sizes``; unread pixels are crossed out."""
     counts = [conv_output_size(size, kernel_size, stride, padding, dilation) for size in sizes]
     widest = max(sizes) + 2 * padding
-    unit = min(0.3, WIDTH / (widest + 0.5))
+    unit = min(0.28, WIDTH / (widest + 0.5))
     heights = [count * 0.62 + 2.1 for count in counts]
     _, axes = plt.subplots(
         len(sizes), 1, figsize=(unit * widest, unit * sum(heights)), height_ratios=heights, squeeze=False
@@ -196,10 +196,10 @@ def bars(counts: Mapping[str, int], title: str, log: bool = True) -> Axes:
     _, ax = plt.subplots(figsize=(WIDTH, 0.36 * len(counts) + 0.6))
     drawn = ax.barh(list(counts), list(counts.values()), color=COLOURS["kernel"], height=0.62)
     ax.bar_label(drawn, [f" {count:,}" for count in counts.values()])
-    ax.set(title=title, xscale="log" if log else "linear", xticks=[])
+    ax.set(title=title, xscale="log" if log else "linear")
     ax.invert_yaxis()
-    ax.spines[["bottom", "left"]].set_visible(False)
-    ax.tick_params(left=False, which="both", bottom=False)
+    ax.spines["left"].set_visible(False)
+    ax.tick_params(left=False)
     ax.margins(x=0.18)
     return ax
 

@@ -96,9 +96,9 @@ def test_stepper_by_mouse(show, mode):
     state = {}
     for label, trait, value in [
         ("Padding p", "padding", 1),
-        ("Kernel size k", "kernel_size", 2),
-        ("Input size n", "size", 10),
-        ("Stride s", "stride", 4),
+        ("Kernel size F", "kernel_size", 2),
+        ("Input size W", "size", 10),
+        ("Stride S", "stride", 4),
         ("Dilation d", "dilation", 3),
     ]:
         slide(page, label, value)
@@ -129,7 +129,7 @@ def test_stepper_by_key(show, mode):
     ]:
         grid.press(key)
         assert says(page) == KernelStepper(stride=2, padding=1, position=position).sentence()
-    page.get_by_label("Stride s").press("ArrowRight")
+    page.get_by_label("Stride S").press("ArrowRight")
     assert says(page) == KernelStepper(stride=3, padding=1).sentence()
     weight = page.get_by_label("Weight row 1, column 1")
     weight.fill("-7")
@@ -148,8 +148,8 @@ def test_stepper_shows_products_formula_and_what_is_never_read(show):
         page.locator(".cnn-formula").inner_text() == "⌊(8 + 2·0 − 1·(3 − 1) − 1) / 3⌋ + 1 = 2: the map shrinks, 8 → 2."
     )
     assert page.locator(".cnn-unread").count() == 64 - 36
-    slide(page, "Kernel size k", 2)
-    slide(page, "Stride s", 1)
+    slide(page, "Kernel size F", 2)
+    slide(page, "Stride S", 1)
     slide(page, "Padding p", 1)
     assert page.locator(".cnn-formula").inner_text().endswith("+ 1 = 9: the map grows, 8 → 9.")
 
@@ -181,9 +181,9 @@ def test_matrix_by_mouse(show, mode):
     assert says(page) == ConvolutionMatrix(transposed=True, side="input").sentence()
     state = {"transposed": True, "side": "input"}
     for label, trait, value in [
-        ("Input size n", "size", 6),
-        ("Kernel size k", "kernel_size", 4),
-        ("Stride s", "stride", 2),
+        ("Input size W", "size", 6),
+        ("Kernel size F", "kernel_size", 4),
+        ("Stride S", "stride", 2),
         ("Padding p", "padding", 2),
     ]:
         slide(page, label, value)
@@ -205,7 +205,7 @@ def test_matrix_by_key(show, mode):
     ]:
         grids[side].press(key)
         assert says(page) == ConvolutionMatrix(padding=1, side=side, index=index).sentence()
-    page.get_by_label("Stride s").press("ArrowRight")
+    page.get_by_label("Stride S").press("ArrowRight")
     assert says(page) == ConvolutionMatrix(padding=1, stride=2, side="input", index=5).sentence()
 
 

@@ -94,7 +94,7 @@ def test_figure_works_in_jupyterlab(lab, browser):
     grid = page.get_by_role("application")
     grid.press("ArrowRight")
     grid.press("ArrowDown")
-    page.get_by_label("Stride s").press("ArrowRight")
+    page.get_by_label("Stride S").press("ArrowRight")
     moved = KernelStepper(padding=1, position=(1, 1), stride=2)
     assert result.inner_text() == moved.sentence()
 

@@ -240,9 +240,10 @@ function drawCell({ x, y, size, width = size, role, text, tint = 0, corner = nul
   const inset = role === "output" ? 2 : 0;
   const box = { x: x + inset, y: y + inset, width: width - 2 * inset, height: size - 2 * inset, rx: role === "output" ? 8 : 0 };
   const half = size / 2;
-  // Padding leans one way, pixels that are never read the other.
-  const [foot, up] = unread ? [y, 1] : [y + size, -1];
-  const hatch = `M${x},${y + half}l${half},${up * half}M${x},${foot}l${size},${up * size}M${x + half},${foot}l${half},${up * half}`;
+  // Padding is hatched; pixels that are never read are crossed out.
+  const hatch = unread
+    ? `M${x},${y}l${size},${size}M${x + size},${y}l${-size},${size}`
+    : `M${x},${y + half}l${half},${-half}M${x},${y + size}l${size},${-size}M${x + half},${y + size}l${half},${-half}`;
   return h("g", { class: `cnn-cell cnn-as-${role}${strong ? " cnn-strong" : ""}${unread ? " cnn-unread" : ""}` },
     inset ? h("rect", { x, y, width, height: size, class: "cnn-hit" }) : null,
     h("rect", { ...box, class: "cnn-tint", "fill-opacity": role === "padding" ? 0 : tint }),

@@ -112,7 +112,7 @@ export default {
     const facts = part("p", "cnn-formula");
     const twin = part("div", "cnn-scroll", { tabindex: 0, role: "group", "aria-label": "Tables" });
     const controls = [
-      ["size", "Input size n", "input"], ["kernel_size", "Kernel size k", "kernel"], ["stride", "Stride s", "output"], ["padding", "Padding p", "padding"],
+      ["size", "Input size W", "input"], ["kernel_size", "Kernel size F", "kernel"], ["stride", "Stride S", "output"], ["padding", "Padding p", "padding"],
     ].map(([name, label, role]) => [name, slider(model, "convolution_matrix", name, label, role)]);
     controls.push(["transposed", checkbox("Transpose: Wᵀ maps outputs back to pixels", (transposed) => {
       assign(model, { transposed, side: transposed ? "input" : "output", index: 0 });

@@ -100,7 +100,7 @@ export default {
     const size = part("p", "cnn-formula");
     const twin = part("div", "cnn-scroll", { tabindex: 0, role: "group", "aria-label": "Tables" });
     const controls = [
-      ["size", "Input size n", "input"], ["kernel_size", "Kernel size k", "kernel"], ["stride", "Stride s", "output"],
+      ["size", "Input size W", "input"], ["kernel_size", "Kernel size F", "kernel"], ["stride", "Stride S", "output"],
       ["padding", "Padding p", "padding"], ["dilation", "Dilation d", "kernel"],
     ].map(([name, label, role]) => [name, slider(model, "kernel_stepper", name, label, role)]);
     controls.push(

@@ -164,7 +164,7 @@ class KernelStepper(Figure):
                 "input",
                 0 if lost else 0.3 * pixels[y, x] / max(1, pixels.max()),
                 corner,
-                hatched=lost,
+                crossed=lost,
             )
 
         full = range(size + 2 * self.padding)

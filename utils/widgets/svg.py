@@ -29,7 +29,7 @@ class Cell:
     tint: float = 0
     corner: str = ""
     strong: bool = False
-    hatched: bool = False
+    crossed: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def _style() -> str:
         ".v,.w{text-anchor:middle;dominant-baseline:central}.h,.w,.s,.c{font-weight:600}.s{font-size:15px}"
         f".c{{fill:{kernel};fill:{mixed};font-size:12px;text-anchor:end;dominant-baseline:central}}{roles}"
         f"rect.output{{stroke-width:1.5}}rect.padding{{stroke-dasharray:3 3}}rect.w{{stroke-width:3}}"
-        f"path{{fill:none;stroke:{padding};stroke-opacity:.55}}path.input{{stroke:{_COLOUR['input']}}}"
+        f"path{{fill:none;stroke:{padding};stroke-opacity:.55}}path.gradient{{stroke:{_COLOUR['gradient']};stroke-width:1.5}}"
         f".f,.t{{fill:none;stroke:{kernel};stroke-width:2.5}}.t{{stroke-width:1;stroke-dasharray:4 3}}"
     )
 
@@ -88,11 +88,12 @@ def _cell(cell: Cell, x: int, y: int) -> str:
         f'<rect x="{x + inset}" y="{y + inset}" width="{side}" height="{side}"{corners} '
         f'class="{cell.role}{strong}" fill-opacity="{cell.tint:.2g}"/>'
     ]
-    if cell.hatched or cell.role == "padding":
-        # As in the live figure: padding leans one way, what is never read the other.
-        foot, up = (y, 1) if cell.hatched else (y + CELL, -1)
-        lines = f"M{x},{y + half}l{half},{up * half}M{x},{foot}l{CELL},{up * CELL}M{x + half},{foot}l{half},{up * half}"
-        parts.append(f'<path d="{lines}" class="{cell.role}"/>')
+    if cell.crossed or cell.role == "padding":
+        # As in the live figure: padding is hatched, what is never read is crossed out.
+        crossed = f"M{x},{y}l{CELL},{CELL}M{x + CELL},{y}l{-CELL},{CELL}"
+        hatched = f"M{x},{y + half}l{half},{-half}M{x},{y + CELL}l{CELL},{-CELL}M{x + half},{y + CELL}l{half},{-half}"
+        lines, role = (crossed, "gradient") if cell.crossed else (hatched, "padding")
+        parts.append(f'<path d="{lines}" class="{role}"/>')
     if cell.corner:
         parts.append(_text(x + CELL - 4, y + 10, cell.corner, "c"))
         parts.append(_text(x + CELL / 2 - 5, y + CELL * 0.68, cell.text, "v"))
