@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, Literal
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 from numpy.typing import ArrayLike, NDArray
 
 from utils.arithmetic import IntOrPair, conv_output_size, conv_parameter_count, integer, pair
@@ -80,7 +79,7 @@ def im2col(
     x = _array("x", x, "(N, C, H, W)", 4)
     patches = _patches(x, pair("kernel_size", kernel_size, 1), stride, padding, dilation, "zeros")
     n, channels, rows, columns, height, width = patches.shape
-    return patches.reshape(n, channels * rows * columns, height * width)
+    return patches.copy().reshape(n, channels * rows * columns, height * width)
 
 
 def _patches(
@@ -95,7 +94,7 @@ def _patches(
     (step_y, step_x), (spread_y, spread_x) = pair("stride", stride, 1), pair("dilation", dilation, 1)
     image, channel, row, column = x.strides
     strides = (image, channel, spread_y * row, spread_x * column, step_y * row, step_x * column)
-    return as_strided(x, (*x.shape[:2], *kernel_size, *size), strides, writeable=False)
+    return np.ndarray((*x.shape[:2], *kernel_size, *size), x.dtype, x, strides=strides)
 
 
 def _geometry(size: Any, kernel_size: Any, stride: IntOrPair, padding: Padding, dilation: IntOrPair) -> tuple[Any, Any]:
@@ -116,7 +115,7 @@ def _pad(x: Array, sides: list[tuple[int, int]], mode: PaddingMode) -> Array:
     if mode not in _NUMPY_MODE:
         raise ValueError(f"padding_mode must be one of {', '.join(_NUMPY_MODE)}, got {mode!r}")
     if not any(map(any, sides)):
-        return x
+        return np.ascontiguousarray(x)
     (above, below), (left, right) = sides
     if mode == "zeros":  # by far the commonest, and np.pad takes longer over it than a small convolution
         n, channels, height, width = x.shape

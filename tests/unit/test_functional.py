@@ -105,6 +105,9 @@ def test_non_contiguous_and_read_only_inputs_are_left_alone():
     np.testing.assert_allclose(out, conv2d(x.copy(), weight.copy(), padding=1))
     np.testing.assert_array_equal(x, before)
     out += 1  # the result is the caller's own
+    columns = im2col(x, 1)  # a 1 × 1 kernel's columns are the image itself, but not its memory
+    columns += 1
+    np.testing.assert_array_equal(x, before)
 
 
 def test_small_integers_do_not_wrap_around():
