@@ -10,7 +10,20 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from utils.functional import conv2d, im2col
+from utils.functional import (
+    avg_pool2d,
+    avg_pool2d_backward,
+    col2im,
+    conv2d,
+    conv2d_backward,
+    conv_transpose2d,
+    conv_transpose2d_backward,
+    im2col,
+    max_pool2d,
+    max_pool2d_backward,
+    max_unpool2d,
+    max_unpool2d_backward,
+)
 
 pairs = {
     "kernel_size": st.tuples(st.integers(1, 5), st.integers(1, 5)),
@@ -88,6 +101,159 @@ def test_im2col_is_torchs_unfold(drawn, kernel_size):
         assert_same(outcome(lambda: im2col(x, *rest)), outcome(lambda: F.unfold(torch.from_numpy(x), *rest)))
 
 
+def gradients(layer, grad, *arrays):
+    """What autograd finds for each of the arrays, given the gradient at the layer's output."""
+    tensors = [torch.from_numpy(a).requires_grad_() for a in arrays]
+    layer(*tensors).backward(torch.from_numpy(grad))
+    return [tensor.grad.numpy() for tensor in tensors]
+
+
+def random_like(array):
+    return np.random.default_rng(7).standard_normal(array.shape).astype(array.dtype)
+
+
+@settings(max_examples=500)
+@given(convolutions())
+@pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel")
+def test_conv2d_backward_is_autograds(drawn):
+    x, weight, _, arguments = drawn
+    out = outcome(lambda: conv2d(x, weight, **arguments))
+    if out is None or not len(x):
+        return
+    grad, bias = random_like(out), np.zeros(len(weight), x.dtype)
+    theirs = gradients(lambda *tensors: F.conv2d(*tensors, **arguments), grad, x, weight, bias)
+    for mine, reference in zip(conv2d_backward(grad, x, weight, **arguments), theirs, strict=True):
+        assert_same(mine, reference)
+
+
+@settings(max_examples=1000)
+@given(convolutions(), st.tuples(st.integers(0, 3), st.integers(0, 3)))
+def test_conv_transpose2d_and_its_gradients_are_torchs(drawn, output_padding):
+    x, weight, bias, arguments = drawn
+    if isinstance(arguments["padding"], str):
+        arguments["padding"] = (1, 0)
+    groups = arguments["groups"]
+    weight = np.ascontiguousarray(weight[: len(weight) // groups].repeat(x.shape[1], 0)[: x.shape[1]])
+    bias = None if bias is None else np.ones(weight.shape[1] * groups, x.dtype)
+    arguments["output_padding"] = output_padding
+    tensors = [None if a is None else torch.from_numpy(a) for a in (x, weight, bias)]
+    ours = outcome(lambda: conv_transpose2d(x, weight, bias, **arguments))
+    theirs = outcome(lambda: F.conv_transpose2d(*tensors, **arguments)) if len(x) else ours
+    if theirs is not None and not theirs.size:
+        theirs = ours if not len(x) else None  # torch crops all of an output without a word
+    assert_same(ours, theirs)
+    if ours is None or not len(x):
+        return
+    grad, bias = random_like(ours), np.zeros(ours.shape[1], x.dtype)
+    theirs = gradients(lambda *tensors: F.conv_transpose2d(*tensors, **arguments), grad, x, weight, bias)
+    for mine, reference in zip(conv_transpose2d_backward(grad, x, weight, **arguments), theirs, strict=True):
+        assert_same(mine, reference)
+
+
+@settings(max_examples=500)
+@given(convolutions(), pairs["kernel_size"])
+def test_col2im_is_torchs_fold_and_the_adjoint_of_im2col(drawn, kernel_size):
+    x, _, _, arguments = drawn
+    padding = (1, 2) if isinstance(arguments["padding"], str) else arguments["padding"]
+    rest = (kernel_size, arguments["dilation"], padding, arguments["stride"])
+    columns = outcome(lambda: im2col(x, *rest))
+    if columns is None or not len(x):
+        return
+    given = random_like(columns)
+    back = col2im(given, x.shape[2:], *rest)
+    assert_same(back, F.fold(torch.from_numpy(given), x.shape[2:], *rest).numpy())
+    assert np.isclose((columns * given).sum(), (x * back).sum(), rtol=1e-3, atol=1e-2)
+
+
+@st.composite
+def poolings(draw):
+    dtype = draw(st.sampled_from([np.float32, np.float64]))
+    size = draw(st.tuples(st.integers(1, 12), st.integers(1, 12)))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32)))
+    # Few different numbers, so that windows have ties; NaN and infinities among them.
+    x = rng.integers(0, draw(st.integers(1, 9)), (draw(st.integers(0, 2)), 2, *size)).astype(dtype)
+    for value in draw(st.lists(st.sampled_from([np.nan, np.inf, -np.inf]), max_size=3)):
+        x[rng.random(x.shape) < 0.2] = value
+    arguments = {
+        "kernel_size": draw(pairs["kernel_size"]),
+        "stride": draw(st.none() | pairs["stride"]),
+        "padding": draw(st.tuples(st.integers(0, 2), st.integers(0, 2))),
+        "ceil_mode": draw(st.booleans()),
+    }
+    return x, arguments
+
+
+@settings(max_examples=1500)
+@given(poolings(), pairs["dilation"])
+def test_max_pool2d_is_torchs(drawn, dilation):
+    x, arguments = drawn
+    if any(arguments["padding"]):
+        dilation = 1  # a dilated window can miss the image, where torch's index means nothing
+    arguments = {**arguments, "dilation": dilation, "return_indices": True}
+    try:
+        theirs, places = F.max_pool2d(torch.from_numpy(x), **arguments)
+    except RuntimeError:
+        with pytest.raises(ValueError):
+            max_pool2d(x, **arguments)
+        return
+    ours, indices = max_pool2d(x, **arguments)
+    np.testing.assert_array_equal(ours, theirs)
+    np.testing.assert_array_equal(indices, places)
+    grad = random_like(ours)
+    layer = {**arguments, "return_indices": False}
+    np.testing.assert_allclose(
+        max_pool2d_backward(grad, indices, x.shape[2:]),
+        gradients(lambda tensor: F.max_pool2d(tensor, **layer), grad, x)[0],
+        rtol=1e-4,
+        atol=1e-4,
+    )
+
+
+@settings(max_examples=1500)
+@given(poolings(), st.booleans())
+def test_avg_pool2d_is_torchs(drawn, count_include_pad):
+    x, arguments = drawn
+    x, arguments = np.nan_to_num(x, posinf=3, neginf=-3), {**arguments, "count_include_pad": count_include_pad}
+    ours = outcome(lambda: avg_pool2d(x, **arguments))
+    assert_same(ours, outcome(lambda: F.avg_pool2d(torch.from_numpy(x), **arguments)))
+    if ours is not None and len(x):
+        grad = random_like(ours)
+        theirs = gradients(lambda tensor: F.avg_pool2d(tensor, **arguments), grad, x)[0]
+        assert_same(avg_pool2d_backward(grad, x.shape[2:], **arguments), theirs)
+
+
+@settings(max_examples=300)
+@given(poolings())
+def test_max_unpool2d_is_torchs(drawn):
+    x, arguments = drawn
+    x = np.nan_to_num(x, posinf=3, neginf=-3)
+    arguments = {**arguments, "stride": arguments["kernel_size"], "ceil_mode": False}
+    pooled = outcome(lambda: max_pool2d(x, **arguments))
+    if pooled is None:
+        return
+    pooled, indices = max_pool2d(x, **arguments, return_indices=True)
+    del arguments["ceil_mode"]
+    rest = {**arguments, "output_size": x.shape[2:]}
+    places = torch.from_numpy(indices)
+    ours = max_unpool2d(pooled, indices, **rest)
+    assert_same(ours, F.max_unpool2d(torch.from_numpy(pooled), places, **rest).numpy())
+    grad = random_like(ours)
+    theirs = gradients(lambda tensor: F.max_unpool2d(tensor, places, **rest), grad, pooled)[0]
+    assert_same(max_unpool2d_backward(grad, indices), theirs)
+
+
+def test_max_unpool2d_fits_exactly_by_default():
+    pooled, indices = max_pool2d(np.arange(36.0).reshape(1, 1, 6, 6), 2, return_indices=True)
+    assert max_unpool2d(pooled, indices, 2).shape == (1, 1, 6, 6)
+    assert max_unpool2d(pooled, indices, 2).sum() == pooled.sum()
+
+
+def test_pooling_integers():
+    x = np.arange(-16, 0).reshape(1, 1, 4, 4)
+    np.testing.assert_array_equal(max_pool2d(x, 2, padding=1)[0, 0], [[-16, -14, -13], [-8, -6, -5], [-4, -2, -1]])
+    assert avg_pool2d(x.astype(np.int8), 4).item() == -8.5
+
+
 def test_ints_count_for_both_axes():
     x, weight = np.arange(98.0).reshape(1, 2, 7, 7), np.ones((1, 2, 3, 3))
     np.testing.assert_array_equal(
@@ -142,6 +308,28 @@ X, W = np.zeros((1, 4, 5, 5)), np.zeros((6, 4, 3, 3))
         (lambda: conv2d(X, W, padding=5, padding_mode="reflect"), "reflect padding 5 needs an input height of 6 or"),
         (lambda: conv2d(X, W, padding=6, padding_mode="circular"), "circular padding 6 needs an input height of 6"),
         (lambda: conv2d(X[:, :, :0], W, padding=3), "size must be at least 1, got 0"),
+        (lambda: conv2d_backward(X, X, W), r"grad_output must have the shape of the output, \(1, 6, 3, 3\), got"),
+        (lambda: conv_transpose2d(X, W), "weight spreads 6 channels, but x has 4"),
+        (lambda: conv_transpose2d(X, W[:4], output_padding=1), "output_padding 1 must be smaller than stride 1"),
+        (lambda: conv_transpose2d(X, W[:4], padding=4), "padding 4 on both sides crops all of the 7 output cells"),
+        (lambda: conv_transpose2d(X, W[:4], np.zeros(3)), r"bias must be \(4,\), one number per output channel"),
+        (lambda: conv_transpose2d(X, W[:4], groups=3), "groups must divide in_channels: 4 is not a multiple of 3"),
+        (
+            lambda: conv_transpose2d_backward(X, X, W[:4]),
+            r"grad_output must have the shape of the output, \(1, 4, 7, 7\)",
+        ),
+        (lambda: col2im(X, 5, 3), r"columns must have 3 axes \(N, C·R·S, P·Q\), got 4"),
+        (
+            lambda: col2im(np.zeros((1, 18, 8)), 5, 3),
+            r"under a kernel \(3, 3\) must be \(N, C·9, 9\), got \(1, 18, 8\)",
+        ),
+        (lambda: max_pool2d(X[0], 2), r"x must have 4 axes \(N, C, H, W\), got 3"),
+        (lambda: max_pool2d(X, 2, padding=2), "padding 2 is more than half of kernel 2"),
+        (lambda: max_pool2d(X, 6), "kernel 6 is larger than padded input 5"),
+        (lambda: avg_pool2d(X, 0), "kernel_size must be at least 1, got 0"),
+        (lambda: avg_pool2d_backward(X, 5, 2), r"grad_output must be \(2, 2\) high and wide"),
+        (lambda: max_pool2d_backward(X, X, 5), "indices must be integers in the shape of grad_output"),
+        (lambda: max_unpool2d(X, X.astype(int) + 100, 2), r"indices must lie in 0 … 99 for a size of 10 × 10, got 100"),
         (lambda: im2col(X[0], 3), r"x must have 4 axes \(N, C, H, W\), got 3"),
         (lambda: im2col(X, 6), "kernel 6 is larger than padded input 5"),
         (lambda: im2col(X, 0), "kernel_size must be at least 1, got 0"),

@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 import numpy as np
 import traitlets
 
-from utils.functional import Array, conv2d
+from utils.functional import conv2d
+from utils.functional.columns import Array
 from utils.widgets.figure import Figure
 from utils.widgets.svg import Cell, Frame, Panel, counted, signed
 
