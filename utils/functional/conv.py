@@ -158,15 +158,19 @@ def _add_transposed(
 ) -> None:
     """Multiply ``maps`` (N, K, P, Q) by the transposed weights and add the columns to ``padded``, strip by strip."""
     (_, channels, height, width), step = maps.shape, pair("stride", stride, 1)[0]
-    rows = weight.reshape(groups, channels // groups, -1).transpose(0, 2, 1)
     kernel_size = weight.shape[2:]
+    # Taps first, so that what one tap adds lies together: (groups, RS·C/groups, K/groups).
+    rows = weight.reshape(groups, channels // groups, -1, *kernel_size).transpose(0, 3, 4, 2, 1)
+    rows = rows.reshape(groups, -1, channels // groups)
+    product = np.multiply if channels == groups else np.matmul  # matmul is slow at outer products
     strip = max(1, _CACHE // (rows.shape[1] * groups * width * padded.itemsize))
-    for image, target in zip(maps, padded, strict=True):
+    targets = padded.reshape(len(padded), groups, padded.shape[1] // groups, *padded.shape[2:])
+    for image, target in zip(maps, targets, strict=True):
         for top in range(0, height, strip):
             part = image[:, top : top + strip]
-            columns = rows @ part.reshape(groups, channels // groups, -1)
-            places = columns.reshape(-1, *kernel_size, part.shape[1], width)
-            add_patches(places, target[:, top * step :], stride, dilation)
+            columns = product(rows, part.reshape(groups, channels // groups, -1))
+            places = columns.reshape(groups, *kernel_size, -1, part.shape[1], width)
+            add_patches(places.transpose(0, 3, 1, 2, 4, 5), target[:, :, top * step :], stride, dilation)
 
 
 def _strip(taps: Array) -> int:
