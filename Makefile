@@ -31,7 +31,7 @@ execute: .venv/test  ## run the notebooks that changed and normalise them (ALL=1
 	$(PY) tools/notebooks.py run $(if $(ALL),--all)
 
 bench: .venv/test  ## measure against PyTorch, one thread
-	$(PY) tests/benchmarks/conv2d.py
+	$(PY) tests/benchmarks/layers.py
 
 lock: .venv/test  ## write the installed versions to requirements.lock
 	@{ echo "# The versions this book is tested with: pip install --constraint requirements.lock …  (make lock rewrites it)"; \
