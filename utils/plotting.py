@@ -103,7 +103,7 @@ def _cell(ax: Axes, row: float, column: float, value: float, role: Role) -> None
         box.set(hatch="////", alpha=0.55)
     ax.add_patch(box)
     text = f"{value:g}" if float(value).is_integer() else f"{value:.2f}".rstrip("0")
-    style: Any = {"fontsize": 9 if len(text) <= 3 else 7, "ha": "center", "va": "center"}
+    style: Any = {"fontsize": 9 if len(text) <= 2 else 7.5 if len(text) == 3 else 6, "ha": "center", "va": "center"}
     if role == "gradient":
         style["fontstyle"] = "italic"
     if role == "padding":
