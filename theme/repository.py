@@ -53,7 +53,9 @@ def known_repository() -> Repository | None:
         return None
     if name.count("/") != 1 or not all(name.split("/")):
         raise ConfigError(f"BOOK_REPOSITORY must be owner/name, got {name!r}")
-    head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True)
+    head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True)
+    if head.returncode:
+        raise ConfigError(f"links to {name} need the commit, and this folder is no git checkout: {head.stderr.strip()}")
     owner, project = name.split("/")
     return Repository(owner, project, head.stdout.strip())
 

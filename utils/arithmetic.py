@@ -42,7 +42,7 @@ def pair(name: str, value: IntOrPair, minimum: int) -> tuple[int, int]:
 def _elements(value: object) -> tuple[object, ...] | None:
     """The elements of a pair, or None for a single value (a 0-d array is one, though it has ``__iter__``)."""
     try:
-        return None if isinstance(value, (int, str, bytes)) else tuple(value)  # type: ignore[arg-type]  # as above
+        return None if isinstance(value, (int, str, bytes, set, frozenset, dict)) else tuple(value)  # type: ignore[arg-type]  # as above
     except TypeError:
         return None
 

@@ -155,6 +155,7 @@ def test_numpy_integers_count_and_the_answer_is_an_int():
         (lambda: a.conv_output_size(7, "3"), "kernel_size must be an integer, got '3'"),
         (lambda: a.conv_output_size(7, True), "kernel_size must be an integer, got True"),
         (lambda: a.conv_output_size(7, None), "kernel_size must be an integer, got None"),
+        (lambda: a.conv_output_size({7, 5}, 3), "size must be an integer, got {5, 7}"),  # a set has no order
         (lambda: a.conv_output_size((7, 7), (3, 2.5)), "kernel_size must be an integer, got 2.5"),
         (lambda: a.conv_output_size((7, 7, 3), 3), r"size must be an integer or a \(height, width\) pair"),
         (
