@@ -18,7 +18,8 @@ BUDGET = 900_000
 TOC = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
 CHAPTERS = [entry["file"] for part in TOC["parts"] for entry in part["chapters"]]
 PAGES = [TOC["root"], *CHAPTERS, "404", "genindex", "search"]
-LIVE = [page for page in PAGES if page.startswith(("index", "chapters/"))]
+NOTEBOOKS = {page: ROOT / f"{page}.ipynb" for page in PAGES if (ROOT / f"{page}.ipynb").exists()}
+LIVE = [page for page, path in NOTEBOOKS.items() if "data-widget" in path.read_text(encoding="utf-8")]
 every_page = pytest.mark.parametrize("page", PAGES)
 every_live_page = pytest.mark.parametrize("page", LIVE)
 
@@ -285,6 +286,14 @@ def test_second_build_changes_nothing(site):
     assert build(site.parent.parent) == site
     after = bytes_of_all()
     assert [path for path in before.keys() | after.keys() if before.get(path) != after.get(path)] == []
+
+
+def test_cheat_sheet_prints_on_one_page(browser, address):
+    tab = browser.new_page()
+    tab.goto(f"{address}/cheatsheet.html")
+    margin = dict.fromkeys(("top", "bottom", "left", "right"), "12mm")
+    assert len(re.findall(rb"/Type\s*/Page\b", tab.pdf(format="A4", margin=margin))) == 1
+    tab.close()
 
 
 def test_source_of_a_page_hides_nothing(site):
