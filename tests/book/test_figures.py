@@ -51,7 +51,7 @@ def show(browser, tmp_path):
             colours=colours,
             style=(WIDGETS / "widgets.css").read_text(encoding="utf-8"),
             figure=figure._repr_mimebundle_()[0]["text/html"],
-            script=bundle(WIDGETS),
+            script=bundle(WIDGETS, [figure.name]),
             **LOOKS[mode],
         )
         file.write_text(text, encoding="utf-8")

@@ -23,7 +23,8 @@ const late = 2;
 
 @pytest.fixture
 def widgets(tmp_path):
-    (tmp_path / "common.js").write_text("function shared(value) { return value; }\n")
+    (tmp_path / "arithmetic.js").write_text("function double(value) { return 2 * value; }\n")
+    (tmp_path / "common.js").write_text("function shared(value) { return double(value); }\n")
     (tmp_path / "first.js").write_text(FIGURE)
     (tmp_path / "second.js").write_text(FIGURE)
     return tmp_path
@@ -32,8 +33,8 @@ def widgets(tmp_path):
 def test_bundle_is_one_classic_script(browser, widgets):
     page = browser.new_page()
     page.set_content('<div class="cnn-widget" data-widget="second" data-state="{}"><img alt=""></div>')
-    page.add_script_tag(content=figures.bundle(widgets))
-    assert page.locator(".cnn-widget[data-ready]").inner_text() == "3"
+    page.add_script_tag(content=figures.bundle(widgets, ["first", "second"]))
+    assert page.locator(".cnn-widget[data-ready]").inner_text() == "6"
     page.close()
 
 
@@ -49,7 +50,7 @@ def test_bundle_is_one_classic_script(browser, widgets):
 def test_bundle_refuses_what_is_no_figure(widgets, source, rule):
     (widgets / "second.js").write_text(source)
     with pytest.raises(ExtensionError, match=rf"second\.js .*{rule}"):
-        figures.bundle(widgets)
+        figures.bundle(widgets, ["first", "second"])
 
 
 def test_broken_figure_keeps_its_picture(browser, widgets):
@@ -57,7 +58,7 @@ def test_broken_figure_keeps_its_picture(browser, widgets):
     page = browser.new_page()
     place = '<div class="cnn-widget" data-widget="{}" data-state="{{}}"><img alt="picture"></div>'
     page.set_content(place.format("first") + place.format("second"))
-    page.add_script_tag(content=figures.bundle(widgets))
+    page.add_script_tag(content=figures.bundle(widgets, ["first", "second"]))
     assert page.locator("[data-widget=first] img").count() == 1
     assert page.locator("[data-widget=first][data-ready]").count() == 0
     assert page.locator("[data-widget=second][data-ready]").count() == 1

@@ -122,13 +122,13 @@ def test_script_keeps_the_rules(script):
     text = script.read_text(encoding="utf-8")
     assert len(text.splitlines()) <= 300
     assert not re.search(r"^\s*import\b|\bimport\(", text, re.MULTILINE)
-    assert len(re.findall(r"^export\b", text, re.MULTILINE)) == (script.name != "common.js")
-    assert text.count("export default {") == (script.name != "common.js")
+    assert len(re.findall(r"^export\b", text, re.MULTILINE)) == (script.stem not in widgets.SHARED)
+    assert text.count("export default {") == (script.stem not in widgets.SHARED)
     assert not re.search(r"https?://(?!www\.w3\.org)|innerHTML|\beval\b", text)
 
 
 def test_every_figure_has_its_script():
-    assert {figure.name for figure in FIGURES} | {"common"} == {path.stem for path in FOLDER.glob("*.js")}
+    assert {figure.name for figure in FIGURES} | set(widgets.SHARED) == {path.stem for path in FOLDER.glob("*.js")}
 
 
 def test_notebook_colours_are_the_palette():

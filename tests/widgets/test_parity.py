@@ -22,12 +22,13 @@ HARNESS = """
 const fs = require("fs");
 const [folder] = process.argv.slice(1);
 const read = (name) => fs.readFileSync(`${folder}/${name}.js`, "utf8").replace("export default", "const figure =");
+const shared = read("arithmetic") + read("common");
 const load = (names, source) => new Function(`${source}\\nreturn { ${names} };`)();
-const common = load("BOUNDS, convOutputSize, convParameterCount", read("common"));
+const common = load("BOUNDS, convOutputSize, convParameterCount", shared);
 const figures = {};
-for (const name of ["kernel_stepper", "convolution_matrix", "layer_ledger"]) {
+for (const name of Object.keys(common.BOUNDS)) {
   const code = name === "layer_ledger" ? ", torchCode" : "";
-  figures[name] = load(`readState, describe${code}`, read("common") + read(name));
+  figures[name] = load(`readState, describe${code}`, shared + read(name));
 }
 const attempt = (compute) => { try { return compute(); } catch (error) { return error.message; } };
 const answers = JSON.parse(fs.readFileSync(0, "utf8")).map(([name, argument]) => {

@@ -19,6 +19,8 @@ _MODULES = {
     "LayerLedger": "layer_ledger",
 }
 
+SHARED = ("arithmetic", "common")  # the scripts that stand before every figure's own
+
 __all__ = ["ConvolutionMatrix", "KernelStepper", "LayerLedger"]
 
 

@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 
 import anywidget
 
+from utils.widgets import SHARED
 from utils.widgets.svg import Panel, picture
 
 _HERE = Path(__file__).parent
@@ -46,7 +47,7 @@ class Figure(anywidget.AnyWidget):
         """Give the class its script and its style."""
         # Once: adding traits to an instance makes another subclass, in which anywidget keeps both as traits.
         if not hasattr(cls, "_esm"):
-            scripts = [(_HERE / f"{name}.js").read_text(encoding="utf-8") for name in ("common", cls.name)]
+            scripts = [(_HERE / f"{name}.js").read_text(encoding="utf-8") for name in (*SHARED, cls.name)]
             cls._esm = "\n".join(scripts)
             cls._css = _stylesheet()
         super().__init_subclass__(**kwargs)

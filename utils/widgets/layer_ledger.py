@@ -11,7 +11,7 @@ from utils.arithmetic import conv_macs, conv_output_size, conv_parameter_count, 
 from utils.widgets.figure import Figure
 from utils.widgets.svg import Panel, counted, signed
 
-# The least and the most of every number, as in BOUNDS of common.js.
+# The least and the most of every number, as in BOUNDS of arithmetic.js.
 LIMITS = {
     "channels": (1, 2048),
     "height": (1, 512),

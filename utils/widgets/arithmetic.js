@@ -1,0 +1,150 @@
+// The figures' arithmetic, tested against utils.arithmetic and utils.functional on one table of cases. In a notebook it
+// stands, like common.js, before the figure's module; on the site both are there once a page.
+
+// What the sliders and number fields allow: [least, most]. The Python traits have the same limits.
+const BOUNDS = {
+  kernel_stepper: { size: [3, 10], kernel_size: [1, 5], stride: [1, 4], padding: [0, 4], dilation: [1, 3] },
+  convolution_matrix: { size: [3, 6], kernel_size: [1, 4], stride: [1, 3], padding: [0, 2] },
+  layer_ledger: {
+    channels: [1, 2048], height: [1, 512], width: [1, 512], out_channels: [1, 2048], kernel_size: [1, 31],
+    stride: [1, 16], padding: [0, 15], dilation: [1, 16], groups: [1, 2048], out_features: [1, 100000],
+  },
+};
+const LAYER_FIELDS = {
+  conv: { out_channels: 10, kernel_size: 3, stride: 1, padding: 1, dilation: 1, groups: 1 },
+  maxpool: { kernel_size: 2, stride: 2 },
+  flatten: {},
+  linear: { out_features: 10 },
+};
+const IMAGES = ["edge", "corner", "spot", "counting"];
+const KERNELS = ["vertical edge", "blur", "sharpen", "identity", "counting"];
+
+function convOutputSize(size, kernelSize, stride = 1, padding = 0, dilation = 1) {
+  const reach = dilation * (kernelSize - 1) + 1;
+  const padded = size + 2 * padding;
+  if (reach > padded) {
+    const spread = dilation === 1 ? "" : ` (spread over ${reach} by dilation ${dilation})`;
+    throw new Error(`kernel ${kernelSize}${spread} is larger than padded input ${padded} (size ${size} + 2·${padding}): no output`);
+  }
+  return Math.floor((padded - reach) / stride) + 1;
+}
+
+function convParameterCount(inChannels, outChannels, kernelSize, groups = 1, bias = true) {
+  for (const [name, channels] of [["in_channels", inChannels], ["out_channels", outChannels]]) {
+    if (channels % groups) throw new Error(`groups must divide ${name}: ${channels} is not a multiple of ${groups}`);
+  }
+  return (outChannels * inChannels / groups) * kernelSize ** 2 + (bias ? outChannels : 0);
+}
+
+function square(size, value) {
+  return Array.from({ length: size }, (_, row) => Array.from({ length: size }, (_, column) => value(row, column)));
+}
+
+function makeImage(name, size) {
+  const late = (index) => 2 * index >= size;
+  const middle = Math.floor((size - 1) / 2);
+  return square(size, (row, column) => ({
+    edge: late(column) ? 6 : 1,
+    corner: late(row) && late(column) ? 6 : 1,
+    spot: row === middle && column === middle ? 1 : 0,
+    counting: (row * size + column) % 10,
+  })[name]);
+}
+
+function makeKernel(name, size) {
+  const middle = Math.floor((size - 1) / 2); // an even kernel has no centre: torch, too, leans left
+  const crossing = (row, column) => Math.abs(row - middle) + Math.abs(column - middle);
+  const arms = square(size, crossing).flat().filter((distance) => distance === 1).length;
+  return square(size, (row, column) => ({
+    "vertical edge": size === 1 ? 1 : Math.sign(2 * column - size + 1),
+    blur: 1,
+    sharpen: [arms + 1, -1][crossing(row, column)] ?? 0,
+    identity: crossing(row, column) ? 0 : 1,
+    counting: row * size + column + 1,
+  })[name]);
+}
+
+// Where each weight of the kernel lies for one output; value is null on the padding.
+function tapsAt(image, kernel, row, column, stride = 1, padding = 0, dilation = 1) {
+  return kernel.flatMap((weights, i) => weights.map((weight, j) => {
+    const r = row * stride - padding + i * dilation;
+    const c = column * stride - padding + j * dilation;
+    return { row: r, column: c, weight, value: image[r]?.[c] ?? null };
+  }));
+}
+
+function sumTaps(taps) {
+  return taps.reduce((sum, tap) => sum + tap.weight * tap.value, 0);
+}
+
+function convolve(image, kernel, stride = 1, padding = 0, dilation = 1) {
+  const size = convOutputSize(image.length, kernel.length, stride, padding, dilation);
+  return square(size, (row, column) => sumTaps(tapsAt(image, kernel, row, column, stride, padding, dilation)));
+}
+
+// The rows (or columns) of the input that no position of the kernel ever touches.
+function unreadLines(size, kernelSize, stride = 1, padding = 0, dilation = 1) {
+  const read = new Set();
+  for (let out = 0; out < convOutputSize(size, kernelSize, stride, padding, dilation); out++) {
+    for (let tap = 0; tap < kernelSize; tap++) read.add(out * stride - padding + tap * dilation);
+  }
+  return [...Array(size).keys()].filter((index) => !read.has(index));
+}
+
+// W with one row per output and one column per input pixel, in reading order: W · image = convolve(image).
+function convolutionMatrix(size, kernel, stride = 1, padding = 0) {
+  const image = square(size, () => 0);
+  const outputs = convOutputSize(size, kernel.length, stride, padding);
+  return square(outputs, (row, column) => {
+    const entries = Array(size * size).fill(0);
+    for (const tap of tapsAt(image, kernel, row, column, stride, padding)) {
+      if (tap.value !== null) entries[tap.row * size + tap.column] = tap.weight;
+    }
+    return entries;
+  }).flat();
+}
+
+function layerRow(layer, shape) {
+  const spatial = shape.length === 3;
+  const row = { kind: layer.kind, parameters: 0, macs: 0, dense_parameters: null };
+  if (layer.kind === "flatten") {
+    row.output_shape = [shape.reduce((a, b) => a * b)];
+  } else if (layer.kind === "linear") {
+    if (spatial) throw new Error(`a dense layer takes a flat input, got ${shape.join(" × ")}: flatten first`);
+    row.output_shape = [layer.out_features];
+    row.macs = shape[0] * layer.out_features;
+    row.parameters = row.macs + layer.out_features;
+  } else {
+    if (!spatial) throw new Error(`this layer takes channels × height × width, got ${shape[0]} flat values`);
+    const [channels, ...size] = shape;
+    const out = size.map((n) => convOutputSize(n, layer.kernel_size, layer.stride, layer.padding, layer.dilation));
+    row.output_shape = [layer.kind === "conv" ? layer.out_channels : channels, ...out];
+    if (layer.kind === "conv") {
+      const weights = convParameterCount(channels, layer.out_channels, layer.kernel_size, layer.groups, false);
+      row.parameters = weights + layer.out_channels;
+      row.macs = weights * out[0] * out[1];
+      // Past 2^53 a Number would round it.
+      const values = (shape) => shape.reduce((a, b) => a * BigInt(b), 1n);
+      row.dense_parameters = (values(shape) + 1n) * values(row.output_shape);
+    }
+  }
+  // Flatten is a view of what is already there: it stores nothing.
+  row.activations = layer.kind === "flatten" ? 0 : row.output_shape.reduce((a, b) => a * b);
+  return row;
+}
+
+// One row per layer up to the first that breaks a rule, which says so in `error`; null for those after it.
+function ledgerRows(input, layers) {
+  let shape = input;
+  return layers.map((layer) => {
+    if (shape === null) return null;
+    try {
+      const row = layerRow(layer, shape);
+      shape = row.output_shape;
+      return row;
+    } catch (error) {
+      shape = null;
+      return { kind: layer.kind, error: error.message };
+    }
+  });
+}
