@@ -35,6 +35,10 @@ DEPTHWISE = {
     "depthwise 128, 3 × 3, on 28²": ((1, 128, 28, 28), (128, 1, 3, 3), {"padding": 1, "groups": 128}),
     "depthwise 64, 3 × 3, on 8 × 56²": ((8, 64, 56, 56), (64, 1, 3, 3), {"padding": 1, "groups": 64}),
 }
+LARGE = {
+    "8 → 8, 31 × 31, on 64²": ((1, 8, 64, 64), (8, 8, 31, 31), {"padding": 15}),
+    "depthwise 64, 31 × 31, on 56²": ((1, 64, 56, 56), (64, 1, 31, 31), {"padding": 15, "groups": 64}),
+}
 TRANSPOSED = {
     "64 → 64, 4 × 4, stride 2, on 8 × 28²": ((8, 64, 28, 28), (64, 64, 4, 4), {"stride": 2, "padding": 1}),
     "128 → 64, 2 × 2, stride 2, on 14²": ((1, 128, 14, 14), (128, 64, 2, 2), {"stride": 2}),
@@ -132,9 +136,10 @@ def main() -> None:
     print(f"{'conv2d':40}{title[40:]}")
     dense = forward(DENSE, functional.conv2d, F.conv2d)
     depthwise = forward(DEPTHWISE, functional.conv2d, F.conv2d)
+    print(f"\n{'fft_conv2d against torch.conv2d':40}{title[40:]}")
+    large = forward(LARGE, functional.fft_conv2d, F.conv2d)
     print(f"\n{'gradients of conv2d':40}{title[40:]}")
-    gradients = backward(DENSE)
-    backward(DEPTHWISE)
+    gradients, thin = backward(DENSE), backward(DEPTHWISE)
     print(f"\n{'conv_transpose2d':40}{title[40:]}")
     transposed = forward(TRANSPOSED, functional.conv_transpose2d, F.conv_transpose2d)
     print(f"\n{'max_pool2d with indices':40}{title[40:]}")
@@ -161,7 +166,9 @@ def main() -> None:
         ("conv2d, dense, geometric mean", statistics.geometric_mean(dense), "<", 1.3),
         ("conv2d, dense, the worst", max(dense), "<", 1.75),
         ("conv2d, depthwise, the worse", max(depthwise), "<", 3.5),
+        ("31 × 31 by FFT, the worse", max(large), "<", 0.35),
         ("gradients, dense, the worst", max(gradients), "<", 1.6),
+        ("gradients, depthwise, the worse", max(thin), "<", 2.6),
         ("conv_transpose2d, the worst", max(transposed), "<", 2),
         ("max_pool2d with indices, the worse", max(pooled), "<", 1.15),
         ("faster than the loops", slow, ">", 1000),

@@ -18,6 +18,7 @@ from utils.functional import (
     conv2d_backward,
     conv_transpose2d,
     conv_transpose2d_backward,
+    fft_conv2d,
     im2col,
     max_pool2d,
     max_pool2d_backward,
@@ -72,6 +73,33 @@ def test_conv2d_is_torchs(drawn):
     x, weight, bias, arguments = drawn
     tensors = [None if a is None else torch.from_numpy(a) for a in (x, weight, bias)]
     assert_same(outcome(lambda: conv2d(x, weight, bias, **arguments)), outcome(lambda: F.conv2d(*tensors, **arguments)))
+
+
+@settings(max_examples=1000)
+@given(convolutions())
+@pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel")
+def test_fft_conv2d_is_conv2d(drawn):
+    x, weight, bias, arguments = drawn
+    ours = outcome(lambda: fft_conv2d(x, weight, bias, **arguments))
+    assert_same(ours, outcome(lambda: conv2d(x, weight, bias, **arguments)))
+
+
+def test_fft_conv2d_is_exact_enough_for_large_kernels():
+    rng = np.random.default_rng(3)
+    x, weight = rng.standard_normal((2, 8, 40, 33)), rng.standard_normal((8, 2, 31, 21))
+    settings = {"padding": (15, 10), "groups": 4}
+    exact = conv2d(x, weight, **settings)
+    for dtype, tolerance in ((np.float64, 1e-13), (np.float32, 1e-5)):
+        ours = fft_conv2d(x.astype(dtype), weight.astype(dtype), **settings)
+        assert ours.dtype == dtype
+        assert np.abs(ours - exact).max() < tolerance * np.abs(exact).max()
+
+
+def test_fft_conv2d_makes_integers_floating():
+    x, weight = np.arange(49, dtype=np.int8).reshape(1, 1, 7, 7), np.full((1, 1, 5, 5), 100, np.int8)
+    ours = fft_conv2d(x, weight)
+    assert ours.dtype == np.float64
+    np.testing.assert_allclose(ours, conv2d(x, weight), rtol=1e-12)
 
 
 @settings(max_examples=500)
@@ -311,6 +339,8 @@ X, W = np.zeros((1, 4, 5, 5)), np.zeros((6, 4, 3, 3))
         (lambda: conv2d(X, W, padding=5, padding_mode="reflect"), "reflect padding 5 needs an input height of 6 or"),
         (lambda: conv2d(X, W, padding=6, padding_mode="circular"), "circular padding 6 needs an input height of 6"),
         (lambda: conv2d(X[:, :, :0], W, padding=3), "size must be at least 1, got 0"),
+        (lambda: fft_conv2d(X, W[:, :3]), r"weight reads 3 channels in each of 1 group\(s\), 3 in all, but x has 4"),
+        (lambda: fft_conv2d(X, W, np.zeros(5)), r"bias must be \(6,\), one number per output channel, got \(5,\)"),
         (lambda: conv2d_backward(X, X, W), r"grad_output must have the shape of the output, \(1, 6, 3, 3\), got"),
         (lambda: conv_transpose2d(X, W), "weight spreads 6 channels, but x has 4"),
         (lambda: conv_transpose2d(X, W[:4], output_padding=1), "output_padding 1 must be smaller than stride 1"),

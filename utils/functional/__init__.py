@@ -2,6 +2,7 @@
 
 from utils.functional.columns import col2im, im2col
 from utils.functional.conv import conv2d, conv2d_backward, conv_transpose2d, conv_transpose2d_backward
+from utils.functional.fft import fft_conv2d
 from utils.functional.pool import (
     avg_pool2d,
     avg_pool2d_backward,
@@ -19,6 +20,7 @@ __all__ = [
     "conv2d_backward",
     "conv_transpose2d",
     "conv_transpose2d_backward",
+    "fft_conv2d",
     "im2col",
     "max_pool2d",
     "max_pool2d_backward",
