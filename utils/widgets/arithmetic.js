@@ -5,6 +5,7 @@
 const BOUNDS = {
   kernel_stepper: { size: [3, 10], kernel_size: [1, 5], stride: [1, 4], padding: [0, 4], dilation: [1, 3] },
   convolution_matrix: { size: [3, 6], kernel_size: [1, 4], stride: [1, 3], padding: [0, 2] },
+  transposed_convolution: { size: [1, 4], kernel_size: [1, 4], stride: [1, 3], padding: [0, 3], output_padding: [0, 2] },
   layer_ledger: {
     channels: [1, 2048], height: [1, 512], width: [1, 512], out_channels: [1, 2048], kernel_size: [1, 31],
     stride: [1, 16], padding: [0, 15], dilation: [1, 16], groups: [1, 2048], out_features: [1, 100000],
@@ -27,6 +28,13 @@ function convOutputSize(size, kernelSize, stride = 1, padding = 0, dilation = 1)
     throw new Error(`kernel ${kernelSize}${spread} is larger than padded input ${padded} (size ${size} + 2·${padding}): no output`);
   }
   return Math.floor((padded - reach) / stride) + 1;
+}
+
+function convTransposeOutputSize(size, kernelSize, stride = 1, padding = 0, outputPadding = 0) {
+  if (outputPadding >= stride) throw new Error(`output_padding ${outputPadding} must be smaller than stride ${stride} or dilation 1`);
+  const full = (size - 1) * stride + kernelSize + outputPadding;
+  if (full <= 2 * padding) throw new Error(`padding ${padding} on both sides crops all of the ${full} output cells: no output`);
+  return full - 2 * padding;
 }
 
 function convParameterCount(inChannels, outChannels, kernelSize, groups = 1, bias = true) {
@@ -80,6 +88,17 @@ function sumTaps(taps) {
 function convolve(image, kernel, stride = 1, padding = 0, dilation = 1) {
   const size = convOutputSize(image.length, kernel.length, stride, padding, dilation);
   return square(size, (row, column) => sumTaps(tapsAt(image, kernel, row, column, stride, padding, dilation)));
+}
+
+// Every pixel lays a copy of the kernel, times its value, at its place, and what overlaps adds up; then the crop.
+function convTranspose(image, kernel, stride = 1, padding = 0, outputPadding = 0) {
+  const size = convTransposeOutputSize(image.length, kernel.length, stride, padding, outputPadding);
+  const out = square(size, () => 0);
+  image.forEach((line, i) => line.forEach((value, j) => kernel.forEach((weights, r) => weights.forEach((weight, s) => {
+    const [row, column] = [i * stride + r - padding, j * stride + s - padding];
+    if (out[row]?.[column] !== undefined) out[row][column] += value * weight;
+  }))));
+  return out;
 }
 
 // The rows (or columns) of the input that no position of the kernel ever touches.

@@ -1,0 +1,177 @@
+"""A transposed convolution: every pixel lays down a copy of the kernel, or a kernel slides over pixels among zeros."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+import traitlets
+
+from utils.arithmetic import conv_transpose_output_size
+from utils.functional import conv_transpose2d
+from utils.functional.columns import Array
+from utils.widgets.figure import Figure
+from utils.widgets.svg import Cell, Frame, Panel, counted, signed
+
+VIEWS = ("scatter", "insert zeros", "count copies")
+
+
+class TransposedConvolution(Figure):
+    """One small image made larger, seen in three ways.
+
+    ``view`` "scatter" shows the copy of the kernel that one pixel lays down, "insert zeros" the same numbers from a
+    turned kernel that slides over the pixels with zeros between them, "count copies" how many copies cover each
+    output. ``image`` is "digits", "one pixel" or "ones", ``kernel`` "counting" (1, 2, 3, …) or "ones". ``position``
+    is the (row, column), from 0, of a pixel for "scatter" and of an output for the others.
+    """
+
+    name: ClassVar[str] = "transposed_convolution"
+
+    size = traitlets.Int(3, min=1, max=4).tag(sync=True)
+    kernel_size = traitlets.Int(3, min=1, max=4).tag(sync=True)
+    stride = traitlets.Int(2, min=1, max=3).tag(sync=True)
+    padding = traitlets.Int(0, min=0, max=3).tag(sync=True)
+    output_padding = traitlets.Int(0, min=0, max=2).tag(sync=True)
+    image = traitlets.Enum(("digits", "one pixel", "ones"), "digits").tag(sync=True)
+    kernel = traitlets.Enum(("counting", "ones"), "counting").tag(sync=True)
+    view = traitlets.Enum(VIEWS, "scatter").tag(sync=True)
+    position = traitlets.List(traitlets.Int(min=0), [0, 0], minlen=2, maxlen=2).tag(sync=True)
+
+    @property
+    def pixels(self) -> Array:
+        """The input."""
+        n = self.size
+        digits = (7 * np.arange(n * n).reshape(n, n) + 3) % 10
+        middle = np.zeros((n, n), int)
+        middle[(n - 1) // 2, (n - 1) // 2] = 1
+        return {"digits": digits, "one pixel": middle, "ones": np.ones((n, n), int)}[self.image]
+
+    @property
+    def weights(self) -> Array:
+        """The kernel."""
+        k = self.kernel_size
+        return np.ones((k, k), int) if self.kernel == "ones" else np.arange(1, k * k + 1).reshape(k, k)
+
+    def _spread(self, pixels: Array, weights: Array, padding: int) -> Array:
+        return conv_transpose2d(
+            pixels[None, None], weights[None, None], None, self.stride, padding, self.output_padding
+        )[0, 0]
+
+    @property
+    def output(self) -> Array:
+        """What comes out; ``ValueError`` if nothing does."""
+        return self._spread(self.pixels, self.weights, self.padding)
+
+    @property
+    def copies(self) -> Array:
+        """How many copies of the kernel cover each output."""
+        return self._spread(np.ones_like(self.pixels), np.ones_like(self.weights), self.padding)
+
+    def _place(self, size: int) -> tuple[int, int]:
+        """The position inside a grid of ``size``, which other traits may have made smaller."""
+        grid = self.size if self.view == "scatter" else size
+        return min(self.position[0], grid - 1), min(self.position[1], grid - 1)
+
+    def _reads(self, index: int) -> range:
+        """The places from which an output reads along one axis, counted in pixels with zeros between them."""
+        first = index + self.padding - self.kernel_size + 1
+        return range(first, first + self.kernel_size)
+
+    def _pixel(self, place: int) -> int | None:
+        """The pixel at a place among the zeros, or None."""
+        index, rest = divmod(place, self.stride)
+        return index if rest == 0 and 0 <= index < self.size else None
+
+    def sentence(self) -> str:
+        """What the chosen pixel or output does."""
+        k, s, p = self.kernel_size, self.stride, self.padding
+        try:
+            size = conv_transpose_output_size(self.size, k, s, p, self.output_padding)
+        except ValueError as error:
+            return f"{str(error)[0].upper()}{str(error)[1:]}."
+        row, column = self._place(size)
+        where = f"row {row + 1}, column {column + 1}"
+        if self.view == "scatter":
+            kept = [sum(0 <= index * s + tap - p < size for tap in range(k)) for index in (row, column)]
+            lost = k * k - kept[0] * kept[1]
+            cropped = f", {lost} of them cropped" if lost else ""
+            pixel = signed(self.pixels[row, column])
+            return f"Pixel {where} is {pixel}: it adds {pixel} times the kernel to {counted(k * k, 'cell')}{cropped}."
+        if self.view == "insert zeros":
+            met = [sum(self._pixel(place) is not None for place in self._reads(index)) for index in (row, column)]
+            value, pixels = signed(self.output[row, column]), met[0] * met[1]
+            return f"Output {where} is {value}: the turned kernel meets {counted(pixels, 'pixel')} among the zeros."
+        copies = self.copies
+        spread = f"{copies.min()} everywhere" if copies.min() == copies.max() else f"{copies.min()} to {copies.max()}"
+        number = int(copies[row, column])
+        return (
+            f"Output {where} lies under {number} {'copy' if number == 1 else 'copies'} of the kernel; "
+            f"the count over all outputs is {spread}."
+        )
+
+    def panels(self) -> list[Panel]:
+        """Input or what the kernel slides over, kernel, and the output with the cells that are cropped."""
+        n, k, s, p = self.size, self.kernel_size, self.stride, self.padding
+        pixels, weights = self.pixels, self.weights
+        scatter = self.view == "scatter"
+        try:
+            output = self.output
+        except ValueError:
+            cells = [[Cell(str(v), "input", 0.03 * v) for v in row] for row in pixels.tolist()]
+            return [Panel(f"Input {n} × {n}", "input", cells)]
+        size = len(output)
+        row, column = self._place(size)
+        shown = self.copies if self.view == "count copies" else output
+        whole = self._spread(pixels, weights, 0)
+        most = max(1, shown.max())
+
+        def made(r: int, c: int) -> Cell:
+            y, x = r - p, c - p
+            corner = ""
+            if scatter and 0 <= r - row * s < k and 0 <= c - column * s < k:
+                corner = signed(pixels[row, column] * weights[r - row * s, c - column * s])
+            if not (0 <= y < size and 0 <= x < size):
+                return Cell(signed(whole[r, c]), "padding", corner=corner)
+            chosen = not scatter and (y, x) == (row, column)
+            return Cell(signed(shown[y, x]), "output", 0.3 * shown[y, x] / most, corner, strong=chosen)
+
+        def source(r: int, c: int) -> Cell:
+            y, x = self._pixel(r), self._pixel(c)
+            inside = r in self._reads(row) and c in self._reads(column) and not scatter
+            turned = weights[::-1, ::-1][r - self._reads(row)[0], c - self._reads(column)[0]] if inside else ""
+            if y is None or x is None:
+                return Cell("0", "padding", corner=str(turned))
+            return Cell(str(pixels[y, x]), "input", 0.03 * pixels[y, x], str(turned))
+
+        full = range(len(whole)) if scatter else range(p, p + size)
+        if self.view == "insert zeros":
+            around = range(p - k + 1, p + size)
+            grid, heading = [[source(r, c) for c in around] for r in around], "Pixels among zeros"
+            frames = [Frame(row, column, k)]
+        else:
+            grid = [
+                [
+                    Cell(str(v), "input", 0.03 * v, strong=scatter and (r, c) == (row, column))
+                    for c, v in enumerate(line)
+                ]
+                for r, line in enumerate(pixels.tolist())
+            ]
+            heading, frames = f"Input {n} × {n}", []
+        laid = weights[::-1, ::-1] if self.view == "insert zeros" else weights
+        title = "Copies on each output" if self.view == "count copies" else f"Output {size} × {size}"
+        title += f", cropped by {p} on every side" if scatter and p else ""
+        return [
+            Panel(heading, "input", grid, frames),
+            Panel(
+                f"Kernel {k} × {k}" + (", turned" if self.view == "insert zeros" else ""),
+                "kernel",
+                [[Cell(str(w), "kernel") for w in line] for line in laid.tolist()],
+                [Frame(0, 0, k)],
+            ),
+            Panel(
+                title,
+                "output",
+                [[made(r, c) for c in full] for r in full],
+                [Frame(row * s, column * s, k)] if scatter else [],
+            ),
+        ]
