@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
+from itertools import cycle
 from pathlib import Path
 from typing import Any, Literal, ParamSpec, TypeVar
 
@@ -205,9 +206,21 @@ def bars(counts: Mapping[str, int], title: str, log: bool = True) -> Axes:
 
 
 @_styled
-def curve(values: ArrayLike, xlabel: str, ylabel: str, log: bool = False) -> Axes:
-    """A number that changes step by step, as a loss does."""
+def curve(
+    values: ArrayLike | Mapping[str, ArrayLike],
+    xlabel: str,
+    ylabel: str,
+    log: bool = False,
+    x: ArrayLike | None = None,
+) -> Axes:
+    """A number that changes step by step, as a loss does, or several by name; ``x`` counts from 0 unless given."""
     _, ax = plt.subplots(figsize=(WIDTH * 0.8, 2.0))
-    ax.plot(np.asarray(values), lw=1.8)
+    series = values if isinstance(values, Mapping) else {"": values}
+    for (name, line), dashes in zip(series.items(), cycle(["-", "--", "-.", ":"]), strict=False):
+        heights = np.asarray(line)
+        places = np.arange(len(heights)) if x is None else np.asarray(x)
+        (drawn,) = ax.plot(places, heights, dashes, lw=1.8)
+        if name:
+            ax.annotate(f" {name}", (places[-1], heights[-1]), color=drawn.get_color(), va="center")
     ax.set(xlabel=xlabel, ylabel=ylabel, yscale="log" if log else "linear")
     return ax

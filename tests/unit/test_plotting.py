@@ -225,3 +225,12 @@ def test_a_curve_shows_its_values():
     assert ax.lines[0].get_ydata().tolist() == [4, 2, 1]
     assert (ax.get_xlabel(), ax.get_ylabel(), ax.get_yscale()) == ("step", "loss", "log")
     assert to_hex(ax.lines[0].get_color()).upper() == PALETTE["input"]["light"]
+
+
+def test_several_curves_are_named_and_told_apart_without_colour():
+    ax = plotting.curve({"direct": [1, 4, 9], "fast": [5, 5, 6]}, "kernel", "time", x=[3, 7, 11])
+    assert [line.get_xdata().tolist() for line in ax.lines] == [[3, 7, 11]] * 2
+    assert [line.get_ydata().tolist() for line in ax.lines] == [[1, 4, 9], [5, 5, 6]]
+    assert words(ax) == [" direct", " fast"]
+    assert [text.xy for text in ax.texts] == [(11, 9), (11, 6)]
+    assert len({line.get_linestyle() for line in ax.lines}) == 2
