@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from utils.arithmetic import IntOrPair, conv_parameter_count, conv_transpose_output_size, integer, pair
 from utils.functional.columns import Array, Padding, PaddingMode, Sides, array, geometry, pad, patches
-from utils.functional.products import convolve, transposed, weight_gradient
+from utils.functional.products import convolve, gradients, transposed, weight_gradient
 
 
 def conv2d(
@@ -54,10 +54,8 @@ def conv2d_backward(
     kernel_size = weight.shape[2:]
     size, sides = geometry(x.shape[2:], kernel_size, stride, padding, dilation)
     grad = _check_gradient(grad_output, (len(x), len(weight), *size))
-    padded = pad(x, sides)
-    dw = weight_gradient(grad, patches(padded, kernel_size, size, stride, dilation), groups)
-    dx = transposed(grad, weight, x.shape[2:], sides, stride, dilation, groups)
-    return dx, dw.reshape(weight.shape), grad.sum((0, 2, 3))
+    dx, dw = gradients(grad, x, weight, size, sides, stride, dilation, groups)
+    return dx, dw, grad.sum((0, 2, 3))
 
 
 def conv_transpose2d(
@@ -102,7 +100,7 @@ def conv_transpose2d_backward(
     height, width = x.shape[2:]
     dx = conv2d(grad, weight, None, stride, padding, dilation, groups)[..., :height, :width]
     taps = patches(pad(grad, sides), weight.shape[2:], (height, width), stride, dilation)
-    return dx, weight_gradient(x, taps, groups).reshape(weight.shape), grad.sum((0, 2, 3))
+    return dx, weight_gradient(x, taps, groups), grad.sum((0, 2, 3))
 
 
 def check_convolution(x: ArrayLike, weight: ArrayLike, groups: Any) -> tuple[Array, Array, int]:

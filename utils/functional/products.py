@@ -1,8 +1,9 @@
-"""The three matrix products that a convolution and its gradients are, strip by strip so that columns stay in cache."""
+"""The matrix products that a convolution, its adjoint and its gradients are, over columns that stay in the cache."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -13,41 +14,18 @@ from utils.functional.columns import Array, Sides, add_patches, crop, dtype_of, 
 _CACHE = 1 << 19  # bytes of columns multiplied at once: small enough to be still in the cache when they are read
 
 
-def weight_gradient(maps: Array, taps: Array, groups: int) -> Array:
-    """Sum over images and positions of ``maps`` (N, K, P, Q) times what each tap met there: (groups, K/groups, CRS)."""
-    _, channels, height, _ = maps.shape
-    depth = math.prod(taps.shape[1:4]) // groups
-    total = np.zeros((groups, channels // groups, depth), dtype_of(maps, taps))
-    strip = _strip(taps)
-    for image, met in zip(maps, taps, strict=True):
-        for top in range(0, height, strip):
-            columns = met[..., top : top + strip, :].reshape(groups, depth, -1)
-            rows = image[:, top : top + strip].reshape(groups, channels // groups, -1)
-            total += rows @ columns.transpose(0, 2, 1)
-    return total
-
-
 def convolve(
-    padded: Array,
-    weight: Array,
-    bias: Array | None,
-    size: Any,
-    stride: IntOrPair,
-    dilation: IntOrPair,
-    groups: int,
+    padded: Array, weight: Array, bias: Array | None, size: Any, stride: IntOrPair, dilation: IntOrPair, groups: int
 ) -> Array:
-    """Multiply the weights by what every position meets, strip by strip: (N, K, *size)."""
+    """Multiply the weights by what every position meets: (N, K, *size)."""
     dtype = dtype_of(padded, weight, bias)
     out = np.empty((len(padded), len(weight), *size), dtype)
-    rows = weight.reshape(groups, len(weight) // groups, -1)
-    taps = patches(padded, weight.shape[2:], size, stride, dilation)
-    strip = _strip(taps)
-    for image, result in zip(taps, out.reshape(len(out), groups, rows.shape[1], size[0] * size[1]), strict=True):
-        for top in range(0, size[0], strip):
-            columns = image[..., top : top + strip, :].reshape(groups, rows.shape[2], -1)
-            np.matmul(rows, columns, out=result[..., top * size[1] : (top + strip) * size[1]], dtype=dtype)
-        if bias is not None:
-            result += bias.reshape(groups, -1, 1)
+    rows = _by_group(weight, groups)
+    answers = out.reshape(len(out), groups, len(weight) // groups, math.prod(size))
+    for n, places, columns in _columns(patches(padded, weight.shape[2:], size, stride, dilation), groups):
+        np.matmul(rows, columns, out=answers[n, ..., places], dtype=dtype)
+    if bias is not None:
+        out += bias[:, None, None]
     return out
 
 
@@ -55,23 +33,85 @@ def transposed(
     maps: Array, weight: Array, size: Any, sides: Sides, stride: IntOrPair, dilation: IntOrPair, groups: int
 ) -> Array:
     """The adjoint of a convolution of images of ``size`` with ``sides`` added, applied to ``maps`` (N, K, P, Q)."""
-    kernel_size, channels = weight.shape[2:], weight.shape[1] * groups
-    if pair("stride", stride, 1) == (1, 1) and channels >= len(weight):
-        # Without gaps it is a convolution with the kernel turned, and reading columns is quicker than adding them.
-        turned = weight.reshape(groups, -1, *weight.shape[1:]).swapaxes(1, 2)[..., ::-1, ::-1]
-        reach = [d * (k - 1) for k, d in zip(kernel_size, pair("dilation", dilation, 1), strict=True)]
-        around = [
-            (r - before, n + before - have)
-            for r, (before, _), n, have in zip(reach, sides, size, maps.shape[2:], strict=True)
-        ]
-        inside = crop(maps, [(max(0, -before), max(0, -after)) for before, after in around])
-        padded = pad(inside, [(max(0, before), max(0, after)) for before, after in around])
-        return convolve(padded, turned.reshape(channels, -1, *kernel_size), None, size, 1, dilation, groups)
-    out = np.zeros(
-        (len(maps), channels, *(n + sum(side) for n, side in zip(size, sides, strict=True))), dtype_of(maps, weight)
-    )
+    if _reads(weight, stride, groups):
+        padded, turned = _turn(maps, weight, size, sides, dilation, groups)
+        return convolve(padded, turned, None, size, 1, dilation, groups)
+    shape = (n + sum(side) for n, side in zip(size, sides, strict=True))
+    out = np.zeros((len(maps), weight.shape[1] * groups, *shape), dtype_of(maps, weight))
     _add_transposed(maps, weight, out, stride, dilation, groups)
     return crop(out, sides)
+
+
+def weight_gradient(maps: Array, taps: Array, groups: int) -> Array:
+    """Sum over images and positions of ``maps`` (N, K, P, Q) times what each tap met there: (K, C/groups, R, S)."""
+    count, channels = maps.shape[:2]
+    answers = maps.reshape(count, groups, channels // groups, math.prod(maps.shape[2:]))
+    total = np.zeros((groups, channels // groups, math.prod(taps.shape[1:4]) // groups), dtype_of(maps, taps))
+    for n, places, columns in _columns(taps, groups):
+        total += answers[n, ..., places] @ columns.transpose(0, 2, 1)
+    return total.reshape(channels, -1, *taps.shape[2:4])
+
+
+def gradients(
+    grad: Array, x: Array, weight: Array, size: Any, sides: Sides, stride: IntOrPair, dilation: IntOrPair, groups: int
+) -> tuple[Array, Array]:
+    """Gradients of a convolution with respect to ``x`` and ``weight``, given ``grad`` (N, K, *size) at its output."""
+    if not _reads(weight, stride, groups):
+        taps = patches(pad(x, sides), weight.shape[2:], size, stride, dilation)
+        dx = transposed(grad, weight, x.shape[2:], sides, stride, dilation, groups)
+        return dx, weight_gradient(grad, taps, groups)
+    # The columns of grad that make dx are also what every pixel of x was multiplied by: they serve both.
+    padded, turned = _turn(grad, weight, x.shape[2:], sides, dilation, groups)
+    rows, dx = _by_group(turned, groups), np.empty(x.shape, dtype_of(grad, weight))
+    pixels, answers = (a.reshape(len(x), groups, weight.shape[1], math.prod(x.shape[2:])) for a in (x, dx))
+    dw = np.zeros(rows.shape, dtype_of(grad, x))
+    for n, places, columns in _columns(patches(padded, weight.shape[2:], x.shape[2:], 1, dilation), groups):
+        np.matmul(rows, columns, out=answers[n, ..., places])
+        dw += pixels[n, ..., places] @ columns.transpose(0, 2, 1)
+    return dx, _exchange(dw.reshape(turned.shape), groups)
+
+
+def _by_group(weight: Array, groups: int) -> Array:
+    return weight.reshape(groups, len(weight) // groups, -1)
+
+
+def _columns(taps: Array, groups: int) -> Iterator[tuple[int, slice, Array]]:
+    """Columns (groups, CRS/groups, positions) for a few rows of positions of one image, then the next few."""
+    count, *depth, height, width = taps.shape
+    strip = max(1, _CACHE // (math.prod(depth) * width * taps.itemsize))
+    for n in range(count):
+        for top in range(0, height, strip):
+            part = taps[n, ..., top : top + strip, :]
+            places = slice(top * width, top * width + part.shape[-2] * width)
+            yield n, places, part.reshape(groups, math.prod(depth) // groups, -1)
+
+
+def _reads(weight: Array, stride: IntOrPair, groups: int) -> bool:
+    """Whether the adjoint should read columns of the maps: it can without gaps, and reading is quicker than adding.
+
+    With fewer channels to make than to read there are fewer columns to add.
+    """
+    return pair("stride", stride, 1) == (1, 1) and weight.shape[1] * groups >= len(weight)
+
+
+def _turn(maps: Array, weight: Array, size: Any, sides: Sides, dilation: IntOrPair, groups: int) -> tuple[Array, Array]:
+    """Padded maps and the turned kernel whose convolution is the adjoint at stride 1."""
+    reach = [d * (k - 1) for k, d in zip(weight.shape[2:], pair("dilation", dilation, 1), strict=True)]
+    around = [
+        (r - before, n + before - have)
+        for r, (before, _), n, have in zip(reach, sides, size, maps.shape[2:], strict=True)
+    ]
+    inside = crop(maps, [(max(0, -before), max(0, -after)) for before, after in around])
+    padded = pad(inside, [(max(0, before), max(0, after)) for before, after in around])
+    return padded, _exchange(weight, groups)
+
+
+def _exchange(weight: Array, groups: int) -> Array:
+    """Input and output channels exchanged within every group, and the kernel turned by half a turn."""
+    out, per_group, *kernel_size = weight.shape
+    by_group = weight.reshape(groups, out // groups, per_group, *kernel_size)
+    turned = by_group.swapaxes(1, 2)[..., ::-1, ::-1]
+    return np.ascontiguousarray(turned).reshape(-1, out // groups, *kernel_size)  # matmul is slow at reversed axes
 
 
 def _add_transposed(
@@ -92,9 +132,3 @@ def _add_transposed(
             columns = product(rows, part.reshape(groups, channels // groups, -1))
             places = columns.reshape(groups, *kernel_size, -1, part.shape[1], width)
             add_patches(places.transpose(0, 3, 1, 2, 4, 5), target[:, :, top * step :], stride, dilation)
-
-
-def _strip(taps: Array) -> int:
-    """How many rows of output to multiply at once."""
-    _, channels, rows, columns, _, width = taps.shape
-    return max(1, _CACHE // (channels * rows * columns * width * taps.itemsize))
