@@ -10,7 +10,7 @@ import re
 import pytest
 
 from theme.figures import WIDGETS, bundle
-from utils.widgets import ConvolutionMatrix, KernelStepper, LayerLedger, TransposedConvolution
+from utils.widgets import ConvolutionMatrix, KernelStepper, LayerLedger, Pooling, TransposedConvolution
 
 PALETTE = json.loads((WIDGETS.parent / "palette.json").read_text(encoding="utf-8"))
 PAGE = """<!doctype html><html lang="en" data-theme="{mode}"><meta charset="utf-8"><title>Figure</title>
@@ -19,19 +19,22 @@ body {{ margin: 16px auto; padding: 0 16px; max-width: 740px; background: {paper
 {style}</style><main><h1>Figure</h1>{figure}</main><script>{script}</script></html>"""
 LOOKS = {"light": {"paper": "#ffffff", "ink": "#323232"}, "dark": {"paper": "#14181e", "ink": "#ced6dd"}}
 MODES = pytest.mark.parametrize("mode", ["light", "dark"])
-FIGURES = pytest.mark.parametrize("kind", [KernelStepper, ConvolutionMatrix, LayerLedger, TransposedConvolution])
-# States that show most: weights on dark cells, the transposed product, a layer.
+KINDS = [KernelStepper, ConvolutionMatrix, LayerLedger, Pooling, TransposedConvolution]
+FIGURES = pytest.mark.parametrize("kind", KINDS)
+# States that show most: weights on dark cells, the transposed product, a layer, pixels that are never read.
 RICH = {
     KernelStepper: {"position": (0, 4), "padding": 1},
     ConvolutionMatrix: {"size": 5, "transposed": True, "side": "input"},
     LayerLedger: {},
     TransposedConvolution: {"view": "insert zeros", "size": 4, "padding": 1, "position": (2, 2)},
+    Pooling: {"size": 8, "kernel_size": 3, "stride": 3, "side": "input", "position": (1, 1)},
 }
 BROKEN = {
     KernelStepper: {"size": 3, "kernel_size": 5},
     ConvolutionMatrix: {"size": 3, "kernel_size": 4},
     TransposedConvolution: {"stride": 2, "output_padding": 2},
     LayerLedger: {"layers": [{"kind": "linear", "out_features": 2}, {"kind": "flatten"}]},
+    Pooling: {"padding": 2},
 }
 
 
@@ -337,6 +340,85 @@ def test_ledger_by_key(show, mode):
     assert channels.input_value() == "1"  # the least; the field shows what was taken
 
 
+@MODES
+def test_pooling_by_mouse(show, mode):
+    page = show(Pooling(), mode)
+    assert says(page) == Pooling().sentence()
+    pixel = page.get_by_role("application", name="Input").locator(".cnn-cell").nth(8)
+    pixel.hover()
+    assert says(page) == Pooling(side="input", position=(1, 2)).sentence()
+    page.mouse.move(2, 2)
+    assert says(page) == Pooling().sentence()
+    pixel.click()
+    page.mouse.move(2, 2)
+    assert says(page) == Pooling(side="input", position=(1, 2)).sentence()
+    # A gradient at the output is chosen with its output.
+    page.get_by_role("group", name="Gradient at output").locator(".cnn-cell").nth(5).click()
+    page.mouse.move(2, 2)
+    state = {"position": [1, 2]}
+    assert says(page) == Pooling(**state).sentence()
+    for label, trait, value in [
+        ("Kernel size F", "kernel_size", 3),
+        ("Padding p", "padding", 1),
+        ("Stride S", "stride", 4),
+        ("Input size W", "size", 7),
+    ]:
+        slide(page, label, value)
+        state[trait] = value
+        assert says(page) == Pooling(**{"stride": 2, **state}).sentence()
+    page.get_by_label("Round the size up").check()
+    page.get_by_role("combobox", name="Pooling").select_option("average")
+    page.get_by_role("combobox", name="Image").select_option("negative")
+    state |= {"ceil_mode": True, "kind": "average", "image": "negative"}
+    assert says(page) == Pooling(**state).sentence()
+    assert page.locator(".cnn-formula").last.inner_text() == Pooling(**state).facts()
+
+
+@MODES
+def test_pooling_by_key(show, mode):
+    page = show(Pooling(kernel_size=3, stride=2, size=7), mode)
+    grids = {side: page.get_by_role("application", name=side.title()) for side in ("input", "output")}
+    for side, key, position in [
+        ("output", "ArrowRight", (0, 1)),
+        ("output", "ArrowDown", (1, 1)),
+        ("input", "ArrowRight", (0, 1)),
+        ("input", "ArrowDown", (1, 1)),
+        ("input", "ArrowLeft", (1, 0)),
+        ("input", "ArrowUp", (0, 0)),
+    ]:
+        grids[side].press(key)
+        assert says(page) == Pooling(kernel_size=3, stride=2, size=7, side=side, position=position).sentence()
+    page.get_by_label("Kernel size F").press("ArrowLeft")
+    assert says(page) == Pooling(kernel_size=2, stride=2, size=7, side="input").sentence()
+
+
+def test_pooling_shows_the_sum_the_winners_and_what_is_put_back(show):
+    page = show(Pooling(size=7, kernel_size=3, stride=2, side="input", position=(4, 0)))
+    assert page.locator(".cnn-formula").all_inner_texts() == [
+        "gradient = 4 + 7 = 11",
+        "7 of 49 pixels get a gradient. Its sum is 45 at the output and 45 at the input: nothing is lost.",
+    ]
+    assert page.locator(".cnn-strong").count() == 7
+    unpooled = page.get_by_role("group", name="Unpooled")
+    assert unpooled.locator(".cnn-as-output .cnn-value").all_text_contents() == ["8", "7", "9", "6", "8", "9", "9"]
+    page.get_by_role("combobox", name="Pooling").select_option("average")
+    assert not unpooled.is_visible()
+    assert page.locator(".cnn-formula").first.inner_text() == "gradient = 4/9 + 7/9 ≈ 1.22"
+    page.get_by_role("application", name="Output").locator(".cnn-cell").first.click()
+    assert page.locator(".cnn-formula").first.inner_text() == "(3 + 6 + 5 + 0 + 7 + 0 + 5 + 6 + 3) / 9 ≈ 3.89"
+
+
+@pytest.mark.parametrize(
+    ("settings", "written"),
+    [({"padding": 1}, "−∞"), ({"padding": 1, "kind": "average"}, "0"), ({"ceil_mode": True}, "−∞")],
+)
+def test_pooling_writes_what_its_padding_is(show, settings, written):
+    page = show(Pooling(size=5, **settings))
+    cells = page.get_by_role("application", name="Input").locator(".cnn-as-padding .cnn-value")
+    assert set(cells.all_text_contents()) == {written}
+    assert cells.count() == 7 * 7 - 25 if "padding" in settings else 6 * 6 - 25
+
+
 @FIGURES
 @MODES
 @pytest.mark.parametrize("width", [1280, 390])
@@ -408,7 +490,7 @@ def test_without_javascript_the_picture_shows(show, kind):
     assert picture.evaluate("node => node.naturalWidth") > 300
 
 
-@pytest.mark.parametrize("kind", [KernelStepper, ConvolutionMatrix, TransposedConvolution])
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind is not LayerLedger])
 def test_drawing_is_saved_with_its_colours(show, kind, tmp_path):
     page = show(kind(), "dark", accept_downloads=True)
     with page.expect_download() as download:
@@ -423,7 +505,7 @@ def test_drawing_is_saved_with_its_colours(show, kind, tmp_path):
     assert page.locator("text").count() > 20
 
 
-@pytest.mark.parametrize("page", ["index", "chapters/01_convolution", "chapters/02_sizes"])
+@pytest.mark.parametrize("page", ["index", "chapters/01_convolution", "chapters/02_sizes", "chapters/03_pooling"])
 def test_figures_of_a_page_say_what_its_notebook_says(browser, address, page):
     notebook = json.loads((WIDGETS.parent.parent / f"{page}.ipynb").read_text(encoding="utf-8"))
     outputs = [output.get("data", {}) for cell in notebook["cells"] for output in cell.get("outputs", [])]

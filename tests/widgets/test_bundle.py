@@ -14,10 +14,10 @@ import pytest
 import traitlets
 
 from utils import widgets
-from utils.widgets import ConvolutionMatrix, KernelStepper, LayerLedger, TransposedConvolution
+from utils.widgets import ConvolutionMatrix, KernelStepper, LayerLedger, Pooling, TransposedConvolution
 
 FOLDER = Path(widgets.__file__).parent
-FIGURES = [KernelStepper, ConvolutionMatrix, LayerLedger, TransposedConvolution]
+FIGURES = [KernelStepper, ConvolutionMatrix, LayerLedger, Pooling, TransposedConvolution]
 STATES = [
     KernelStepper(),
     KernelStepper(kernel=[[1, -2], [3, 4]], padding=2, dilation=3, flip=True, position=(1, 2)),
@@ -33,6 +33,10 @@ STATES = [
     TransposedConvolution(view="insert zeros", padding=3, image="one pixel", position=(1, 1)),
     TransposedConvolution(view="count copies", kernel_size=4, kernel="ones", position=(9, 9)),
     TransposedConvolution(stride=1, output_padding=1),
+    Pooling(),
+    Pooling(kind="average", kernel_size=4, stride=1, padding=2, image="negative", position=(8, 0)),
+    Pooling(size=7, ceil_mode=True, side="input", position=(6, 6)),
+    Pooling(padding=2),
 ]
 
 
@@ -99,6 +103,55 @@ def test_transposed_convolution_is_torchs():
     assert figure.copies.tolist() == np.outer(once, once).tolist()
 
 
+def test_pooling_starts_with_the_stride_of_its_kernel():
+    assert [Pooling(kernel_size=size).stride for size in (1, 2, 3, 4)] == [1, 2, 3, 4]
+    figure = Pooling()
+    figure.kernel_size = 3
+    assert figure.stride == 2
+
+
+def test_pooling_says_who_wins_and_who_gets_the_gradient():
+    assert Pooling(image="edge").sentence() == (
+        "Output row 1, column 1 is 1, the largest of 4 pixels (the first of 4 equal ones); "
+        "its gradient 1 goes whole to row 1, column 1."
+    )
+    # Every window of 3 × 3 at a distance of at most one from the spot has it as its maximum.
+    spot = Pooling(image="spot", size=5, kernel_size=3, stride=1, side="input", position=(2, 2))
+    assert (
+        spot.sentence()
+        == f"Pixel row 3, column 3 is 1: it lies in 9 windows, wins 9, and its gradient is {sum(range(10))}."
+    )
+    spot.position = [4, 4]
+    assert spot.sentence() == "Pixel row 5, column 5 is 0: it lies in 1 window, wins none, and its gradient is 0."
+    spot.stride = 3
+    assert spot.sentence() == "Pixel row 5, column 5 is 0: no window reads it, so its gradient is 0."
+    mean = Pooling(kind="average", size=3, kernel_size=3, stride=2, padding=1)
+    assert mean.sentence() == (
+        "Output row 1, column 1 is about 1.78, the mean of 9 numbers, 5 of them padding; "
+        "its gradient 1 is divided by 9, and about 0.11 goes to each."
+    )
+    assert mean.facts() == (
+        "9 of 9 pixels get a gradient. Its sum is 10 at the output and about 4.44 at the input: "
+        "about 5.56 falls on the padding."
+    )
+
+
+@pytest.mark.parametrize(
+    "settings", [{}, {"kernel_size": 3, "stride": 2, "padding": 1}, {"size": 7, "ceil_mode": True}]
+)
+@pytest.mark.parametrize("image", ["scattered", "spot", "edge", "negative"])
+def test_pooling_is_that_of_torch(settings, image):
+    torch = pytest.importorskip("torch")
+    for kind, layer in (("max", torch.nn.MaxPool2d), ("average", torch.nn.AvgPool2d)):
+        figure = Pooling(kind=kind, image=image, **settings)
+        names = ("kernel_size", "stride", "padding", "ceil_mode")
+        leaf = torch.tensor(figure.pixels[None, None] * 1.0, requires_grad=True)
+        out = layer(**{name: getattr(figure, name) for name in names})(leaf)
+        out.backward(torch.tensor(figure.upstream[None, None] * 1.0))
+        assert np.allclose(figure.output, out.detach()[0, 0])
+        assert np.allclose(figure.gradient, leaf.grad[0, 0])
+
+
 @pytest.mark.parametrize(
     ("build", "message"),
     [
@@ -124,6 +177,10 @@ def test_transposed_convolution_is_torchs():
             lambda: LayerLedger(layers=[{"kind": "conv", "kernel_size": 3}]),
             r"layer 1: out_channels must be an integer from 1 to 2048, got None",
         ),
+        (lambda: Pooling(size=9), r"size.*9"),
+        (lambda: Pooling(kind="min"), r"kind.*'min'"),
+        (lambda: Pooling(image="corner"), r"image.*'corner'"),
+        (lambda: Pooling(position=(0,)), r"position must be a \(row, column\) from 0, got \[0\]"),
         (lambda: LayerLedger(layers=[{"kind": "flatten"}] * 13), r"at most 12, got 13"),
     ],
 )

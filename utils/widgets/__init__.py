@@ -12,18 +12,20 @@ if TYPE_CHECKING:
     from utils.widgets.convolution_matrix import ConvolutionMatrix
     from utils.widgets.kernel_stepper import KernelStepper
     from utils.widgets.layer_ledger import LayerLedger
+    from utils.widgets.pooling import Pooling
     from utils.widgets.transposed_convolution import TransposedConvolution
 
 _MODULES = {
     "ConvolutionMatrix": "convolution_matrix",
     "KernelStepper": "kernel_stepper",
     "LayerLedger": "layer_ledger",
+    "Pooling": "pooling",
     "TransposedConvolution": "transposed_convolution",
 }
 
 SHARED = ("arithmetic", "common")  # the scripts that stand before every figure's own
 
-__all__ = ["ConvolutionMatrix", "KernelStepper", "LayerLedger", "TransposedConvolution"]
+__all__ = ["ConvolutionMatrix", "KernelStepper", "LayerLedger", "Pooling", "TransposedConvolution"]
 
 
 def __getattr__(name: str) -> Any:

@@ -6,6 +6,7 @@ const BOUNDS = {
   kernel_stepper: { size: [3, 10], kernel_size: [1, 5], stride: [1, 4], padding: [0, 4], dilation: [1, 3] },
   convolution_matrix: { size: [3, 6], kernel_size: [1, 4], stride: [1, 3], padding: [0, 2] },
   transposed_convolution: { size: [1, 4], kernel_size: [1, 4], stride: [1, 3], padding: [0, 3], output_padding: [0, 2] },
+  pooling: { size: [3, 8], kernel_size: [1, 4], stride: [1, 4], padding: [0, 2] },
   layer_ledger: {
     channels: [1, 2048], height: [1, 512], width: [1, 512], out_channels: [1, 2048], kernel_size: [1, 31],
     stride: [1, 16], padding: [0, 15], dilation: [1, 16], groups: [1, 2048], out_features: [1, 100000],
@@ -18,6 +19,7 @@ const LAYER_FIELDS = {
   linear: { out_features: 10 },
 };
 const IMAGES = ["edge", "corner", "spot", "counting"];
+const POOLED_IMAGES = ["scattered", "spot", "edge", "negative"];
 const KERNELS = ["vertical edge", "blur", "sharpen", "identity", "counting"];
 
 function convOutputSize(size, kernelSize, stride = 1, padding = 0, dilation = 1) {
@@ -37,6 +39,20 @@ function convTransposeOutputSize(size, kernelSize, stride = 1, padding = 0, outp
   return full - 2 * padding;
 }
 
+function poolOutputSize(size, kernelSize, stride, padding = 0, dilation = 1, ceilMode = false) {
+  stride ??= kernelSize;
+  if (padding > Math.floor(kernelSize / 2)) throw new Error(`padding ${padding} is more than half of kernel ${kernelSize}`);
+  if (!ceilMode) return convOutputSize(size, kernelSize, stride, padding, dilation);
+  const padded = size + 2 * padding;
+  const rounded = Math.ceil((padded - dilation * (kernelSize - 1) - 1) / stride) + 1;
+  const count = (rounded - 1) * stride >= size + padding ? rounded - 1 : rounded;
+  if (count < 1) {
+    throw new Error(`kernel ${kernelSize} is larger than padded input ${padded} (size ${size} + 2·${padding})`
+      + ` by more than ceil_mode can make up for with stride ${stride}: no output`);
+  }
+  return count;
+}
+
 function convParameterCount(inChannels, outChannels, kernelSize, groups = 1, bias = true) {
   for (const [name, channels] of [["in_channels", inChannels], ["out_channels", outChannels]]) {
     if (channels % groups) throw new Error(`groups must divide ${name}: ${channels} is not a multiple of ${groups}`);
@@ -51,7 +67,10 @@ function square(size, value) {
 function makeImage(name, size) {
   const late = (index) => 2 * index >= size;
   const middle = Math.floor((size - 1) / 2);
+  const scattered = (row, column) => (4 * row * row + 3 * column * column + 4 * row * column + 3 * row + 3) % 10;
   return square(size, (row, column) => ({
+    scattered: scattered(row, column),
+    negative: scattered(row, column) - 10,
     edge: late(column) ? 6 : 1,
     corner: late(row) && late(column) ? 6 : 1,
     spot: row === middle && column === middle ? 1 : 0,
@@ -121,6 +140,28 @@ function convolutionMatrix(size, kernel, stride = 1, padding = 0) {
     }
     return entries;
   }).flat();
+}
+
+// Every window of a pooling layer: its taps, with null for what is no pixel, its value, and how many numbers a mean is
+// over: the zeros of the padding count, what hangs over the padding in ceil_mode does not.
+function poolWindows(kind, image, kernelSize, stride, padding, ceilMode) {
+  const size = image.length;
+  const kernel = square(kernelSize, () => 1);
+  return square(poolOutputSize(size, kernelSize, stride, padding, 1, ceilMode), (row, column) => {
+    const taps = tapsAt(image, kernel, row, column, stride, padding);
+    const pixels = taps.filter((tap) => tap.value !== null);
+    const counted = taps.filter((tap) => Math.max(tap.row, tap.column) < size + padding).length;
+    const largest = Math.max(...pixels.map((tap) => tap.value));
+    const winner = kind === "max" ? pixels.find((tap) => tap.value === largest) : null; // the first of equals
+    return { row, column, taps, pixels, counted, winner, value: winner ? largest : sumTaps(taps) / counted };
+  });
+}
+
+// What a window passes on of its gradient to the pixel at (row, column).
+function poolShare({ winner, pixels, counted }, gradient, row, column) {
+  const here = (tap) => tap.row === row && tap.column === column;
+  if (winner) return here(winner) ? gradient : 0;
+  return pixels.some(here) ? gradient / counted : 0;
 }
 
 function layerRow(layer, shape) {

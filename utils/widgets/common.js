@@ -18,6 +18,13 @@ function products(taps) {
   return taps.map((tap) => `${number(tap.weight)}·${number(tap.value ?? 0)}`).join(" + ");
 }
 
+// A number that is not whole, to two decimals. Every mean of at most 4 × 4 numbers is a multiple of a 144th, so it is
+// rounded there first, and then half up: Python prints the same.
+function decimal(value) {
+  const hundredths = Math.floor((25 * Math.round(144 * Math.abs(value)) + 18) / 36);
+  return number(Math.sign(value) * hundredths / 100 || 0);
+}
+
 // ---- state: what comes from an address or a kernel may be anything
 
 function whole(value, [least, most], fallback) {
@@ -110,14 +117,35 @@ function drawing(width, height, ...children) {
   return h("svg", { viewBox: view, width: width + 4, height: height + 4, "aria-hidden": "true" }, ...children);
 }
 
+// A drawing with a layer for what is chosen, so that hovering repaints frames and never the cells under the pointer.
+function layered(width, height, cells) {
+  const marks = h("g", { class: "cnn-marks" });
+  return { marks, svg: drawing(width, height, ...cells, marks) };
+}
+
+function mark(role, x, y, width, height = width, rounded = false) {
+  return h("rect", { class: `cnn-mark cnn-as-${role}`, x, y, width, height, rx: rounded ? 8 : 0 });
+}
+
+// How an arrow key moves in a grid, as [rows, columns]; null for any other key.
+function arrow(event) {
+  const by = { ArrowRight: [0, 1], ArrowLeft: [0, -1], ArrowDown: [1, 0], ArrowUp: [-1, 0] }[event.key] ?? null;
+  if (by) event.preventDefault();
+  return by;
+}
+
 function table(caption, header, rows) {
   const cells = (tag, row) => h("tr", {}, ...row.map((cell, i) => h(i ? tag : "th", { scope: tag === "th" ? "col" : i ? null : "row" }, cell)));
   return h("table", {}, h("caption", {}, caption), h("thead", {}, cells("th", header)), h("tbody", {}, ...rows.map((row) => cells("td", row))));
 }
 
+function gridTable(caption, values, print = number) {
+  return table(caption, ["row", ...values[0].map((_, i) => `column ${i + 1}`)], values.map((row, i) => [i + 1, ...row.map(print)]));
+}
+
 // The drawings side by side as one file, in the colours they have on the page right now.
 function saveSvg(name, drawings) {
-  const looks = ["fill", "fill-opacity", "stroke", "stroke-width", "stroke-dasharray", "font-family", "font-size", "font-weight", "text-anchor", "dominant-baseline"];
+  const looks = ["fill", "fill-opacity", "stroke", "stroke-width", "stroke-dasharray", "font-family", "font-size", "font-style", "font-weight", "text-anchor", "dominant-baseline"];
   let page = drawings[0];
   while (page && getComputedStyle(page).backgroundColor === "rgba(0, 0, 0, 0)") page = page.parentElement;
   let width = 12;

@@ -82,16 +82,6 @@ function sum(state, chosen) {
   return lines.map((line) => line.join(total ? " + " : ", ")).join(total ? " +\n" : ",\n") + (total && lines.length ? ` = ${number(result)}` : "");
 }
 
-// A drawing with a layer for what is chosen, so that hovering repaints frames and never the cells under the pointer.
-function layered(width, height, cells) {
-  const marks = h("g", { class: "cnn-marks" });
-  return { marks, svg: drawing(width, height, ...cells, marks) };
-}
-
-function mark(role, x, y, width, height = width, rounded = false) {
-  return h("rect", { class: `cnn-mark cnn-as-${role}`, x, y, width, height, rx: rounded ? 8 : 0 });
-}
-
 export default {
   render({ model, el }) {
     let state = readState(model);
@@ -138,9 +128,8 @@ export default {
     }
 
     function onKey(event, side) {
-      const by = { ArrowRight: [0, 1], ArrowLeft: [0, -1], ArrowDown: [1, 0], ArrowUp: [-1, 0] }[event.key];
+      const by = arrow(event);
       if (!by || state.error) return;
-      event.preventDefault();
       const size = side === "input" ? state.size : state.outputs;
       const from = state.side === side ? state.index : 0;
       const [row, col] = [Math.floor(from / size) + by[0], from % size + by[1]].map((i) => whole(i, [0, size - 1]));

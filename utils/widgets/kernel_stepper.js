@@ -138,9 +138,8 @@ export default {
     }
 
     function onKey(event) {
-      const by = { ArrowRight: [0, 1], ArrowLeft: [0, -1], ArrowDown: [1, 0], ArrowUp: [-1, 0] }[event.key];
+      const by = arrow(event);
       if (!by) return;
-      event.preventDefault();
       const inside = (index) => whole(index, [0, state.outputs.length - 1]);
       move(inside(state.row + by[0]), inside(state.column + by[1]));
     }
@@ -186,9 +185,8 @@ export default {
       result.textContent = describe(state);
       size.textContent = formula(state);
       for (const [name, control] of controls) control.set(Array.isArray(state[name]) ? "your own" : state[name]);
-      const grid = (caption, values) => table(caption, ["row", ...values.map((_, i) => `column ${i + 1}`)], values.map((row, i) => [i + 1, ...row.map(number)]));
-      twin.replaceChildren(grid("Input", state.pixels), grid("Kernel as it lies on the input", state.laid),
-        ...(outputs.length ? [grid("Output", outputs)] : []));
+      twin.replaceChildren(gridTable("Input", state.pixels), gridTable("Kernel as it lies on the input", state.laid),
+        ...(outputs.length ? [gridTable("Output", outputs)] : []));
     }
 
     const panel = (role, ...body) => h("div", { class: `cnn-panel cnn-as-${role}` }, heads[role], ...body);

@@ -64,8 +64,9 @@ def _text(x: float, y: float, text: str, classes: str) -> str:
     return f'<text x="{x:g}" y="{y:g}" class="{classes}">{escape(text)}</text>'
 
 
-def _style() -> str:
+def _style(gradients: bool) -> str:
     """Said once for all cells: a picture is in every notebook that shows the figure, so its size counts."""
+    dashed = "rect.gradient{stroke-dasharray:4 3}.i{font-style:italic}" if gradients else ""
     roles = "".join(f".{role}{{fill:{colour};stroke:{colour}}}" for role, colour in _COLOUR.items())
     kernel, padding = _COLOUR["kernel"], _COLOUR["padding"]
     mixed = f"color-mix(in srgb, {kernel} 60%, {_INK})"  # as in widgets.css
@@ -75,7 +76,7 @@ def _style() -> str:
         f".c{{fill:{kernel};fill:{mixed};font-size:12px;text-anchor:end;dominant-baseline:central}}{roles}"
         f"rect.output{{stroke-width:1.5}}rect.padding{{stroke-dasharray:3 3}}rect.w{{stroke-width:3}}"
         f"path{{fill:none;stroke:{padding};stroke-opacity:.55}}path.gradient{{stroke:{_COLOUR['gradient']};stroke-width:1.5}}"
-        f".f,.t{{fill:none;stroke:{kernel};stroke-width:2.5}}.t{{stroke-width:1;stroke-dasharray:4 3}}"
+        f".f,.t{{fill:none;stroke:{kernel};stroke-width:2.5}}.t{{stroke-width:1;stroke-dasharray:4 3}}{dashed}"
     )
 
 
@@ -98,7 +99,8 @@ def _cell(cell: Cell, x: int, y: int) -> str:
         parts.append(_text(x + CELL - 4, y + 10, cell.corner, "c"))
         parts.append(_text(x + CELL / 2 - 5, y + CELL * 0.68, cell.text, "v"))
     else:
-        parts.append(_text(x + CELL / 2, y + CELL / 2, cell.text, "w" if cell.strong else "v"))
+        italic = " i" if cell.role == "gradient" else ""
+        parts.append(_text(x + CELL / 2, y + CELL / 2, cell.text, ("w" if cell.strong else "v") + italic))
     return "".join(parts)
 
 
@@ -125,12 +127,13 @@ def picture(panels: Sequence[Panel], caption: str, limit: int = 720) -> str:
         drawn.append(_panel(panel, left, top))
         left, row_height = left + width + 28, max(row_height, height)
         right = max(right, left - 28)
+    gradients = any(cell.role == "gradient" for panel in panels for row in panel.cells for cell in row)
     lines = wrap(caption, 72)
     width, height = max(right, max(map(len, lines)) * 9) + 20, top + row_height + 22 + 22 * len(lines)
     drawn += [_text(20, top + row_height + 28 + 22 * i, line, "s") for i, line in enumerate(lines)]
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
-        f'><style>{_style()}</style><rect x="0.5" y="0.5" width="{width - 1}" height="{height - 1}" rx="12" '
+        f'><style>{_style(gradients)}</style><rect x="0.5" y="0.5" width="{width - 1}" height="{height - 1}" rx="12" '
         f'fill="{_CARD}" stroke="{_LINE}"/>{"".join(drawn)}</svg>'
     )
 
@@ -138,6 +141,27 @@ def picture(panels: Sequence[Panel], caption: str, limit: int = 720) -> str:
 def signed(value: int) -> str:
     """A number as the figures print it: 31,467,520 and −4."""
     return f"{value:,}".replace("-", "−")
+
+
+def _hundredths(value: float) -> tuple[int, bool]:
+    """The size of ``value`` in hundredths, rounded half up, and whether that is exact.
+
+    A mean of at most 4 × 4 numbers is a multiple of a 144th; rounded there first, it is the same as in JavaScript.
+    """
+    rounded, rest = divmod(25 * round(144 * abs(value)) + 18, 36)
+    return rounded, rest == 18
+
+
+def decimal(value: float) -> str:
+    """A number to two decimals as the figures print it: 3,321 and −0.67."""
+    hundredths, _ = _hundredths(value)
+    text = f"{hundredths / 100:,.2f}".rstrip("0").rstrip(".")
+    return f"−{text}" if value < 0 < hundredths else text
+
+
+def about(value: float) -> str:
+    """The same in a sentence, with "about" before it unless it is exact."""
+    return f"{'' if _hundredths(value)[1] else 'about '}{decimal(value)}"
 
 
 def counted(value: int, noun: str) -> str:
