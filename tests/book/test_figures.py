@@ -10,7 +10,7 @@ import re
 import pytest
 
 from theme.figures import WIDGETS, bundle
-from utils.widgets import ConvolutionMatrix, KernelStepper, LayerLedger, Pooling, TransposedConvolution
+from utils.widgets import ChannelMixer, ConvolutionMatrix, KernelStepper, LayerLedger, Pooling, TransposedConvolution
 
 PALETTE = json.loads((WIDGETS.parent / "palette.json").read_text(encoding="utf-8"))
 PAGE = """<!doctype html><html lang="en" data-theme="{mode}"><meta charset="utf-8"><title>Figure</title>
@@ -19,12 +19,13 @@ body {{ margin: 16px auto; padding: 0 16px; max-width: 740px; background: {paper
 {style}</style><main><h1>Figure</h1>{figure}</main><script>{script}</script></html>"""
 LOOKS = {"light": {"paper": "#ffffff", "ink": "#323232"}, "dark": {"paper": "#14181e", "ink": "#ced6dd"}}
 MODES = pytest.mark.parametrize("mode", ["light", "dark"])
-KINDS = [KernelStepper, ConvolutionMatrix, LayerLedger, Pooling, TransposedConvolution]
+KINDS = [ChannelMixer, KernelStepper, ConvolutionMatrix, LayerLedger, Pooling, TransposedConvolution]
 FIGURES = pytest.mark.parametrize("kind", KINDS)
 # States that show most: weights on dark cells, the transposed product, a layer, pixels that are never read.
 RICH = {
     KernelStepper: {"position": (0, 4), "padding": 1},
     ConvolutionMatrix: {"size": 5, "transposed": True, "side": "input"},
+    ChannelMixer: {"in_channels": 6, "out_channels": 6, "groups": 2, "channel": 4},
     LayerLedger: {},
     TransposedConvolution: {"view": "insert zeros", "size": 4, "padding": 1, "position": (2, 2)},
     Pooling: {"size": 8, "kernel_size": 3, "stride": 3, "side": "input", "position": (1, 1)},
@@ -33,6 +34,7 @@ BROKEN = {
     KernelStepper: {"size": 3, "kernel_size": 5},
     ConvolutionMatrix: {"size": 3, "kernel_size": 4},
     TransposedConvolution: {"stride": 2, "output_padding": 2},
+    ChannelMixer: {"groups": 3},
     LayerLedger: {"layers": [{"kind": "linear", "out_features": 2}, {"kind": "flatten"}]},
     Pooling: {"padding": 2},
 }
@@ -292,6 +294,75 @@ def test_transposed_says_which_sizes_it_could_have_come_from(show):
 
 
 @MODES
+def test_mixer_by_mouse(show, mode):
+    page = show(ChannelMixer(), mode)
+    assert says(page) == ChannelMixer().sentence()
+    output = page.get_by_role("application").get_by_text("output 3")
+    output.hover()
+    assert says(page) == ChannelMixer(channel=2).sentence()
+    page.mouse.move(2, 2)
+    assert says(page) == ChannelMixer().sentence()
+    output.click()
+    page.mouse.move(2, 2)
+    assert says(page) == ChannelMixer(channel=2).sentence()
+    page.locator(".cnn-tile.cnn-as-kernel").last.click()  # the last row's
+    assert says(page) == ChannelMixer(channel=3).sentence()
+    state = {"channel": 3}
+    for label, trait, value in [
+        ("Groups G", "groups", 3),
+        ("Channels in C", "in_channels", 6),
+        ("Channels out K", "out_channels", 3),
+        ("Kernel size F", "kernel_size", 2),
+        ("Groups G", "groups", 1),
+    ]:
+        slide(page, label, value)
+        state[trait] = value
+        assert says(page) == ChannelMixer(**state).sentence()
+
+
+@MODES
+def test_mixer_by_key(show, mode):
+    page = show(ChannelMixer(groups=2), mode)
+    grid = page.get_by_role("application")
+    for key, channel in [("ArrowDown", 1), ("ArrowRight", 2), ("ArrowUp", 1), ("ArrowLeft", 0), ("ArrowUp", 0)]:
+        grid.press(key)
+        assert says(page) == ChannelMixer(groups=2, channel=channel).sentence()
+    page.get_by_label("Kernel size F").press("ArrowLeft")
+    assert says(page) == ChannelMixer(groups=2, kernel_size=2).sentence()
+
+
+def test_mixer_shows_who_reads_whom_and_names_it(show):
+    page = show(ChannelMixer(groups=2, channel=2))
+    grid = page.get_by_role("application")
+    assert grid.locator(".cnn-tile.cnn-as-kernel").count() == 8
+    assert grid.locator(".cnn-apart").count() == 8
+    assert grid.locator(".cnn-marks > .cnn-frame").count() == 2  # on the inputs that are read
+    terms = page.locator(".cnn-products").inner_text().replace("\xa0", " ").split("\n")
+    assert terms == [
+        "input 3: −2·0 + −2·1 + 0·0 + 2·2 + 1·2 + −1·1 + 0·2 + −1·1 + 1·3 = 5",
+        "input 4: 2·3 + 1·1 + −2·2 + −1·1 + 2·2 + −1·2 + −1·0 + −2·1 + 0·0 = 2",
+        "in all: 5 + 2 = 7",
+    ]
+    page.locator("summary").click()
+    sums = page.get_by_role("row", name="output 3")
+    assert sums.last.locator("td").all_inner_texts() == ["none", "none", "5", "2", "7"]
+    facts = page.locator(".cnn-formula")
+    assert facts.inner_text().startswith("Grouped convolution")
+    assert facts.inner_text().endswith("1/2 of the 144 weights that groups = 1 has.")
+    for label, value, name in [
+        ("Groups G", 4, "Depthwise convolution"),
+        ("Kernel size F", 1, "Depthwise and 1 × 1"),
+        ("Groups G", 1, "1 × 1 convolution"),
+        ("Channels in C", 1, "One input channel"),
+        ("Groups G", 2, "Every group needs"),
+    ]:
+        slide(page, label, value)
+        assert facts.inner_text().startswith(name)
+    assert says(page) == "Groups must divide in_channels: 1 is not a multiple of 2."
+    assert not page.locator(".cnn-panels").is_visible()
+
+
+@MODES
 def test_ledger_by_mouse(show, mode):
     page = show(LayerLedger(), mode)
     assert "760 parameters" in says(page)
@@ -473,7 +544,7 @@ def test_state_is_kept_in_the_address(show, kind):
         page.get_by_role("button", name="+ Max pooling").click()
     else:
         page.get_by_role("application").last.press("ArrowRight")
-        page.get_by_label("Padding p").press("ArrowRight")
+        page.get_by_label("Groups G" if kind is ChannelMixer else "Padding p").press("ArrowRight")
     after = says(page)
     assert after != before
     page.wait_for_function("location.hash.length > 1")

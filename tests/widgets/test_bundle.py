@@ -14,10 +14,10 @@ import pytest
 import traitlets
 
 from utils import widgets
-from utils.widgets import ConvolutionMatrix, KernelStepper, LayerLedger, Pooling, TransposedConvolution
+from utils.widgets import ChannelMixer, ConvolutionMatrix, KernelStepper, LayerLedger, Pooling, TransposedConvolution
 
 FOLDER = Path(widgets.__file__).parent
-FIGURES = [KernelStepper, ConvolutionMatrix, LayerLedger, Pooling, TransposedConvolution]
+FIGURES = [ChannelMixer, KernelStepper, ConvolutionMatrix, LayerLedger, Pooling, TransposedConvolution]
 STATES = [
     KernelStepper(),
     KernelStepper(kernel=[[1, -2], [3, 4]], padding=2, dilation=3, flip=True, position=(1, 2)),
@@ -25,6 +25,9 @@ STATES = [
     ConvolutionMatrix(),
     ConvolutionMatrix(size=3, padding=1, stride=2, transposed=True, side="input", index=8),
     ConvolutionMatrix(size=3, kernel_size=4),
+    ChannelMixer(),
+    ChannelMixer(in_channels=6, out_channels=3, groups=3, kernel_size=2, channel=5),
+    ChannelMixer(groups=3),
     LayerLedger(),
     LayerLedger(input=(1, 8, 8), layers=[{"kind": "maxpool", "kernel_size": 3}, {"kind": "linear", "out_features": 2}]),
     LayerLedger(layers=[]),
@@ -90,6 +93,23 @@ def test_matrix_is_the_convolution():
     padded = np.pad(figure.pixels, 1)
     looped = [(padded[r : r + 2, c : c + 2] * figure.weights).sum() for r in range(0, 6, 2) for c in range(0, 6, 2)]
     assert (figure.matrix @ figure.pixels.ravel()).tolist() == looped
+
+
+@pytest.mark.parametrize("groups", [1, 2, 4])
+def test_mixer_adds_up_what_the_groups_connect(groups):
+    figure = ChannelMixer(groups=groups, out_channels=4)
+    width = 4 // groups
+    block = np.kron(np.eye(groups, dtype=int), np.ones((width, width), int))
+    loops = np.einsum("kcrs,crs->kc", figure.kernels, figure.patches) * block
+    assert figure.parts.tolist() == loops.tolist()
+    assert figure.outputs.tolist() == loops.sum(1).tolist()
+    assert figure.weights.size == figure.weight_count() == 144 // groups
+
+
+def test_mixer_keeps_a_pairs_kernel_while_the_others_change():
+    few, many = ChannelMixer(in_channels=2, out_channels=2), ChannelMixer(in_channels=6, out_channels=6, groups=2)
+    assert (many.kernels[:2, :2] == few.kernels).all()
+    assert len({kernel.tobytes() for kernel in many.kernels.reshape(36, -1)}) == 36
 
 
 def test_transposed_convolution_is_torchs():
@@ -169,6 +189,9 @@ def test_pooling_is_that_of_torch(settings, image):
         (lambda: TransposedConvolution(view="gather"), r"view.*'gather'"),
         (lambda: TransposedConvolution(position=[1]), r"position.*length 2"),
         (lambda: TransposedConvolution(position=[0, -1]), r"position.*-1"),
+        (lambda: ChannelMixer(groups=0), r"groups.*0"),
+        (lambda: ChannelMixer(in_channels=7), r"in_channels.*7"),
+        (lambda: ChannelMixer(channel=6), r"channel.*6"),
         (lambda: LayerLedger(input=(3, 32)), r"input must be \(channels, height, width\), got \[3, 32\]"),
         (lambda: LayerLedger(input=(3, 32, 0)), r"input width must be an integer from 1 to 512, got 0"),
         (lambda: LayerLedger(layers=[{"kind": "relu"}]), r"layer 1: kind must be one of conv, .*'relu'"),

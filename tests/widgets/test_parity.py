@@ -16,7 +16,7 @@ from utils.arithmetic import (
     conv_transpose_output_size,
     pool_output_size,
 )
-from utils.widgets import ConvolutionMatrix, KernelStepper, LayerLedger, Pooling, TransposedConvolution
+from utils.widgets import ChannelMixer, ConvolutionMatrix, KernelStepper, LayerLedger, Pooling, TransposedConvolution
 from utils.widgets.kernel_stepper import IMAGES, KERNELS
 from utils.widgets.layer_ledger import LIMITS
 from utils.widgets.pooling import IMAGES as POOLED_IMAGES
@@ -24,7 +24,7 @@ from utils.widgets.svg import decimal
 from utils.widgets.transposed_convolution import VIEWS
 
 FOLDER = Path(widgets.__file__).parent
-KINDS = (KernelStepper, ConvolutionMatrix, LayerLedger, Pooling, TransposedConvolution)
+KINDS = (ChannelMixer, KernelStepper, ConvolutionMatrix, LayerLedger, Pooling, TransposedConvolution)
 FIGURES = {figure.name: figure for figure in KINDS}
 
 # Reads the cases, prints an answer for each. A figure's module only adds its export to what it declares.
@@ -79,6 +79,16 @@ def matrix(draw):
         transposed=draw.random() < 0.5,
         side=draw.choice(["input", "output"]),
         index=draw.randint(0, 40),
+    )
+
+
+def mixer(draw):
+    return ChannelMixer(
+        in_channels=draw.randint(1, 6),
+        out_channels=draw.randint(1, 6),
+        groups=draw.choice([1, 1, 2, 2, 3, 4, 5, 6]),
+        kernel_size=draw.randint(1, 3),
+        channel=draw.randint(0, 5),
     )
 
 
@@ -155,7 +165,7 @@ def table():
     ]
     # Every sum of means that the figures print is one of these.
     decimals = [[sign * number / 144] for number in range(2000) for sign in (1, -1)]
-    figures = [make(draw) for make in (stepper, matrix, transposed, ledger, pooling) for _ in range(200)]
+    figures = [make(draw) for make in (stepper, matrix, mixer, transposed, pooling, ledger) for _ in range(200)]
     # The largest that the ledger allows: a Number would round it.
     figures.append(
         LayerLedger(input=(2048, 512, 512), layers=[{"kind": "conv", "out_channels": 2047, "kernel_size": 1}])
@@ -232,6 +242,19 @@ def test_transposed_computes_the_same_outputs(table):
             assert answer["copies"] == figure.copies.tolist(), figure.state
 
 
+def test_mixer_computes_the_same_sums(table):
+    whole = [(figure, answer) for figure, answer in of(table, ChannelMixer) if "error" not in answer]
+    assert {figure.groups for figure, _ in whole} >= {1, 2, 3, 4, 6}
+    for figure, answer in whole:
+        assert answer["pixels"] == figure.pixels.tolist(), figure.state
+        assert answer["kernels"] == figure.kernels.tolist(), figure.state
+        assert answer["start"] == figure.start, figure.state
+        assert answer["reads"] == [list(figure.reads(k)) for k in range(figure.out_channels)], figure.state
+        assert answer["parts"] == figure.parts.tolist(), figure.state
+        assert answer["outputs"] == figure.outputs.tolist(), figure.state
+        assert answer["weightCount"] == figure.weight_count(), figure.state
+
+
 def test_ledger_computes_the_same_rows(table):
     for figure, answer in of(table, LayerLedger):
         rows = [dict(row) if row else None for row in figure.rows]
@@ -286,6 +309,10 @@ def test_a_state_from_anywhere_is_made_valid():
         "image": 1,
         "kernel": [[1], 2],
         "position": [7.5],
+        "in_channels": 4.5,
+        "out_channels": 99,
+        "groups": None,
+        "channel": 6,
         "layers": [None, {"kind": "toString"}],
         "kind": ["average"],
         "ceil_mode": "no",
@@ -293,10 +320,12 @@ def test_a_state_from_anywhere_is_made_valid():
     }
     cases = json.dumps([(name, junk) for name in FIGURES]).encode()
     done = node(["-e", HARNESS, str(FOLDER)], return_completed_process=True, input=cases, capture_output=True)
-    stepper, matrix, ledger, pooling, transposed = json.loads(done.stdout)["answers"]
+    mixer, stepper, matrix, ledger, pooling, transposed = json.loads(done.stdout)["answers"]
     assert (transposed["size"], transposed["stride"], transposed["view"], transposed["row"]) == (1, 3, "scatter", 0)
     assert (stepper["size"], stepper["stride"], stepper["padding"], stepper["kernel"]) == (3, 4, 0, "vertical edge")
     assert (matrix["size"], matrix["stride"], matrix["index"]) == (3, 3, 0)
+    assert [mixer[trait] for trait in ("in_channels", "out_channels", "groups", "kernel_size")] == [1, 6, 1, 1]
+    assert mixer["channel"] == 5
     assert (ledger["input"], ledger["layers"]) == ([1, 1, 1], [])
     assert (pooling["kind"], pooling["image"], pooling["ceil_mode"], pooling["side"]) == (
         "max",

@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from utils.widgets.channel_mixer import ChannelMixer
     from utils.widgets.convolution_matrix import ConvolutionMatrix
     from utils.widgets.kernel_stepper import KernelStepper
     from utils.widgets.layer_ledger import LayerLedger
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from utils.widgets.transposed_convolution import TransposedConvolution
 
 _MODULES = {
+    "ChannelMixer": "channel_mixer",
     "ConvolutionMatrix": "convolution_matrix",
     "KernelStepper": "kernel_stepper",
     "LayerLedger": "layer_ledger",
@@ -25,7 +27,14 @@ _MODULES = {
 
 SHARED = ("arithmetic", "common")  # the scripts that stand before every figure's own
 
-__all__ = ["ConvolutionMatrix", "KernelStepper", "LayerLedger", "Pooling", "TransposedConvolution"]
+__all__ = [
+    "ChannelMixer",
+    "ConvolutionMatrix",
+    "KernelStepper",
+    "LayerLedger",
+    "Pooling",
+    "TransposedConvolution",
+]
 
 
 def __getattr__(name: str) -> Any:

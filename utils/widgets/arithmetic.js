@@ -7,6 +7,7 @@ const BOUNDS = {
   convolution_matrix: { size: [3, 6], kernel_size: [1, 4], stride: [1, 3], padding: [0, 2] },
   transposed_convolution: { size: [1, 4], kernel_size: [1, 4], stride: [1, 3], padding: [0, 3], output_padding: [0, 2] },
   pooling: { size: [3, 8], kernel_size: [1, 4], stride: [1, 4], padding: [0, 2] },
+  channel_mixer: { in_channels: [1, 6], out_channels: [1, 6], groups: [1, 6], kernel_size: [1, 3], channel: [0, 5] },
   layer_ledger: {
     channels: [1, 2048], height: [1, 512], width: [1, 512], out_channels: [1, 2048], kernel_size: [1, 31],
     stride: [1, 16], padding: [0, 15], dilation: [1, 16], groups: [1, 2048], out_features: [1, 100000],
@@ -162,6 +163,28 @@ function poolShare({ winner, pixels, counted }, gradient, row, column) {
   const here = (tap) => tap.row === row && tap.column === column;
   if (winner) return here(winner) ? gradient : 0;
   return pixels.some(here) ? gradient / counted : 0;
+}
+
+// One position of a convolution, all channels: neighbourhoods, a kernel for every pair, what each input contributes to
+// each output, and the sums. `reads[k]` are the inputs of output k; small numbers in no order, the same for any setting.
+function channelMix(inChannels, outChannels, kernelSize, groups) {
+  const weightCount = convParameterCount(inChannels, outChannels, kernelSize, groups, false);
+  const channels = (count, value) => Array.from({ length: count }, (_, i) => value(i));
+  const width = inChannels / groups;
+  const reads = channels(outChannels, (k) => channels(width, (i) => Math.floor(k / (outChannels / groups)) * width + i));
+  const pixels = channels(inChannels, (c) => square(3, (row, column) => {
+    const i = (c * 3 + row) * 3 + column;
+    return (11 * i * i + 7 * i) % 59 % 4;
+  }));
+  const kernels = channels(outChannels, (k) => channels(inChannels, (c) => square(kernelSize, (row, column) => {
+    const i = ((k * 6 + c) * 3 + row) * 3 + column;
+    return (14 * i * i + 15 * i) % 109 % 5 - 2;
+  })));
+  const start = Math.floor((3 - kernelSize) / 2);
+  const taps = (k, c) => tapsAt(pixels[c], kernels[k][c], start, start);
+  const parts = channels(outChannels, (k) => channels(inChannels, (c) => (reads[k].includes(c) ? sumTaps(taps(k, c)) : 0)));
+  const outputs = parts.map((row) => row.reduce((a, b) => a + b));
+  return { weightCount, reads, pixels, kernels, start, taps, parts, outputs };
 }
 
 function layerRow(layer, shape) {

@@ -98,7 +98,7 @@ def _cell(cell: Cell, x: int, y: int) -> str:
     if cell.corner:
         parts.append(_text(x + CELL - 4, y + 10, cell.corner, "c"))
         parts.append(_text(x + CELL / 2 - 5, y + CELL * 0.68, cell.text, "v"))
-    else:
+    elif cell.text:
         italic = " i" if cell.role == "gradient" else ""
         parts.append(_text(x + CELL / 2, y + CELL / 2, cell.text, ("w" if cell.strong else "v") + italic))
     return "".join(parts)

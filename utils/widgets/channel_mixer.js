@@ -1,0 +1,210 @@
+// Who reads whom: a kernel for every pair of channels, the sum that makes one output, and what groups leave out.
+
+function readState(model) {
+  const state = bounded(model, "channel_mixer");
+  const { in_channels, out_channels, kernel_size, groups } = state;
+  state.channel = Math.min(state.channel, out_channels - 1);
+  try {
+    Object.assign(state, channelMix(in_channels, out_channels, kernel_size, groups));
+  } catch (error) {
+    state.error = error.message;
+  }
+  return state;
+}
+
+// What the cells depend on; the rest is marks on them.
+function shape({ in_channels, out_channels, groups, kernel_size }) {
+  return [in_channels, out_channels, groups, kernel_size].join();
+}
+
+function listed(channels, of) {
+  const [first, last] = [channels[0] + 1, channels.at(-1) + 1];
+  if (channels.length === of) return of === 1 ? "the only input channel" : `all ${of} input channels`;
+  if (channels.length === 1) return `input channel ${first} alone`;
+  return `input channels ${first} ${channels.length === 2 ? "and" : "to"} ${last}`;
+}
+
+function describe(state, { channel }) {
+  if (state.error) return sentence(state.error);
+  const { in_channels: c, out_channels: k, groups, kernel_size, reads, outputs, weightCount } = state;
+  return `Output channel ${channel + 1} of ${k} reads ${listed(reads[channel], c)}, and its sum is ${number(outputs[channel])}; `
+    + `the layer has ${k} · ${c}/${groups} · ${kernel_size}² = ${count(weightCount, "weight")}.`;
+}
+
+function verdict({ in_channels: c, out_channels: k, groups, kernel_size, weightCount, error }) {
+  if (error) return "Every group needs the same number of input channels, and of output channels.";
+  const share = `1/${groups} of the ${number(weightCount * groups)} weights that groups = 1 has`;
+  const point = kernel_size === 1;
+  if (c === 1) return "One input channel: there is nothing to mix.";
+  if (groups === 1) return point
+    ? `1 × 1 convolution: one weight for each of the ${k * c} pairs of channels. It mixes channels and reads no neighbours.`
+    : `Ordinary convolution: a kernel for each of the ${k * c} pairs of channels, not one for each channel.`;
+  if (groups === c) return point
+    ? `Depthwise and 1 × 1: every channel is only scaled; ${share}.`
+    : `Depthwise convolution, groups = C: each output reads one input; ${share}.`;
+  return `Grouped convolution: ${groups} layers side by side that share nothing; ${share}.`;
+}
+
+function sums({ reads, taps, parts, outputs, kernel_size, groups }, { channel }) {
+  const values = reads[channel].map((c) => number(parts[channel][c]));
+  const lines = reads[channel].map((c, i) => `input ${c + 1}: ${products(taps(channel, c))}${kernel_size > 1 ? ` =\u00a0${values[i]}` : ""}`);
+  return values.length === 1 ? lines[0] : `${lines.join("\n")}\nin all: ${values.join(" + ")} = ${number(outputs[channel])}`;
+}
+
+export default {
+  render({ model, el }) {
+    let state = readState(model);
+    let peek = null;
+    let parts = {};
+    const part = (tag, name, attributes = {}) => h(tag, { class: name, ...attributes });
+    const grid = part("div", "cnn-scroll cnn-pad", {
+      tabindex: 0, role: "application", "aria-label": "Kernels: the arrow keys choose an output channel", keydown: onKey,
+    });
+    const heading = part("p", "cnn-heading");
+    const terms = part("p", "cnn-products cnn-mixed");
+    const result = part("p", "cnn-result cnn-steady", { "aria-live": "polite" });
+    const facts = part("p", "cnn-formula cnn-steady");
+    const twin = part("div", "cnn-scroll", { tabindex: 0, role: "group", "aria-label": "Tables" });
+    const controls = [
+      ["in_channels", "Channels in C", "input"], ["out_channels", "Channels out K", "output"],
+      ["groups", "Groups G", "kernel"], ["kernel_size", "Kernel size F", "kernel"],
+    ].map(([name, label, role]) => [name, slider(model, "channel_mixer", name, label, role)]);
+    const save = button("Save SVG", () => saveSvg("channel-mixer", [parts.svg]));
+
+    function look(channel) {
+      if (peek === channel) return;
+      peek = channel;
+      drawMarks();
+    }
+
+    function onKey(event) {
+      const by = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+      if (!by || state.error) return;
+      event.preventDefault();
+      assign(model, { channel: whole(state.channel + by, [0, state.out_channels - 1]) });
+    }
+
+    // Everything has the kernel 3's room, so that nothing moves when the kernel gets smaller.
+    function measures() {
+      const unit = matchMedia("(max-width: 500px)").matches ? 19 : 24;
+      const pitch = 3 * unit + (unit === 19 ? 5 : 14);
+      const [left, top] = [76, 3 * unit + 34];
+      return { unit, tile: 3 * unit, pitch, left, top, width: left + state.in_channels * pitch, bottom: top + state.out_channels * pitch };
+    }
+
+    // Numbers from x, y on, with a kernel's frame or an input's border; `tinted` are those that the kernel lies on.
+    function tile(x, y, role, values, tinted) {
+      const { unit, tile: side } = measures();
+      const inset = (side - values.length * unit) / 2;
+      const cells = values.flatMap((row, r) => row.map((value, c) => {
+        const box = { x: x + inset + c * unit, y: y + inset + r * unit, width: unit, height: unit };
+        return [
+          h("rect", { ...box, class: "cnn-tint", "fill-opacity": tinted(r, c) ? 0.1 * Math.abs(value) : 0 }), h("rect", { ...box, class: "cnn-border" }),
+          h("text", { class: "cnn-value", x: box.x + unit / 2, y: box.y + unit / 2 }, number(value)),
+        ];
+      }));
+      const frame = h("rect", { class: "cnn-frame", x: x + inset, y: y + inset, width: values.length * unit, height: values.length * unit });
+      return h("g", { class: `cnn-cell cnn-tile cnn-as-${role}` },
+        h("rect", { class: "cnn-hit", x, y, width: side, height: side }), ...cells.flat(), role === "kernel" ? frame : null);
+    }
+
+    function drawRow(k) {
+      const { tile: side, pitch, left, top, width } = measures();
+      const y = top + k * pitch;
+      const value = state.outputs[k];
+      const most = Math.max(1, ...state.outputs.map(Math.abs));
+      const kernels = state.kernels[k].map((kernel, c) => {
+        const x = left + c * pitch;
+        return state.reads[k].includes(c) ? tile(x, y, "kernel", kernel, () => true)
+          : h("g", { class: "cnn-apart" }, drawCell({ x, y, size: side, role: "padding", text: "" }));
+      });
+      const middle = y + side / 2;
+      const row = h("g", {}, h("rect", { class: "cnn-hit", x: 0, y: y - (pitch - side) / 2, width, height: pitch }), ...kernels,
+        h("text", { class: "cnn-label", x: 34, y: middle - 20 }, `output ${k + 1}`),
+        drawCell({ x: 8, y: middle - 14, size: 44, width: 52, role: "output", tint: 0.3 * Math.abs(value) / most, text: number(value) }));
+      row.addEventListener("click", () => assign(model, { channel: k }));
+      // Not pointerover: that also comes when the page moves under a resting mouse.
+      row.addEventListener("pointermove", (event) => { if (event.pointerType === "mouse") look(k); });
+      return row;
+    }
+
+    function drawGrid() {
+      const { pitch, tile: side, left, width, bottom } = measures();
+      const inside = (i) => i >= state.start && i < state.start + state.kernel_size;
+      const patches = state.pixels.flatMap((values, c) => [
+        h("text", { class: "cnn-label", x: left + c * pitch + side / 2, y: 8 }, `input ${c + 1}`),
+        tile(left + c * pitch, 20, "input", values, (row, column) => inside(row) && inside(column)),
+      ]);
+      parts = layered(width, bottom + 52, [...patches, ...state.outputs.map((_, k) => drawRow(k))]);
+      grid.replaceChildren(parts.svg);
+    }
+
+    function drawMarks() {
+      if (state.error) return;
+      const channel = peek ?? state.channel;
+      const { unit, tile: side, pitch, left, top, width, bottom } = measures();
+      const column = (c) => left + c * pitch;
+      const y = top + channel * pitch;
+      const on = state.reads[channel].map((c) => h("rect", {
+        class: "cnn-frame", x: column(c) + state.start * unit, y: 20 + state.start * unit, width: state.kernel_size * unit, height: state.kernel_size * unit,
+      }));
+      // The sum in full: what each input contributes, under its column.
+      const sign = (x, text) => h("text", { class: "cnn-value", x, y: bottom + 26 }, text);
+      const added = state.parts[channel].flatMap((value, c) => {
+        const read = state.reads[channel].includes(c);
+        const x = column(c) + side / 2;
+        return [
+          drawCell({ x: x - 22, y: bottom + 4, size: 44, role: read ? "output" : "padding", text: read ? number(value) : "" }),
+          sign(x - pitch / 2, c ? (read && state.reads[channel].includes(c - 1) ? "+" : "") : ""),
+        ];
+      });
+      parts.marks.replaceChildren(...on, mark("output", 0, y - (pitch - side) / 2, width - (pitch - side) / 2, pitch, true),
+        drawCell({ x: 8, y: bottom + 4, size: 44, width: 52, role: "output", text: number(state.outputs[channel]), strong: true }),
+        sign(68, "="), ...added);
+      terms.textContent = sums(state, { channel });
+      result.textContent = describe(state, { channel });
+    }
+
+    function drawTwin() {
+      const { in_channels, pixels, kernels, reads, parts: of, outputs } = state;
+      const inputs = Array.from({ length: in_channels }, (_, c) => `input ${c + 1}`);
+      const rows = (values) => values.map((row) => row.map(number).join(" ")).join(" / ");
+      const line = (cell) => outputs.map((value, k) => [`output ${k + 1}`, ...inputs.map((_, c) => (reads[k].includes(c) ? cell(k, c) : "none"))]);
+      twin.replaceChildren(
+        table("Input, row by row", ["channel", "values"], pixels.map((values, c) => [`input ${c + 1}`, rows(values)])),
+        table("Kernels, row by row", ["", ...inputs], line((k, c) => rows(kernels[k][c]))),
+        table("What each input adds to each output", ["", ...inputs, "sum"], line((k, c) => number(of[k][c])).map((row, k) => [...row, number(outputs[k])])));
+    }
+
+    function draw() {
+      const before = shape(state);
+      state = readState(model);
+      peek = null;
+      for (const [name, control] of controls) control.set(state[name]);
+      facts.textContent = verdict(state);
+      figure.classList.toggle("cnn-broken", Boolean(state.error));
+      save.disabled = Boolean(state.error);
+      if (state.error) {
+        result.textContent = describe(state, state);
+        twin.replaceChildren();
+        return;
+      }
+      heading.textContent = `Inputs above, ${count(state.reads.flat().length, "kernel")} below, outputs at the left`;
+      if (!parts.svg || before !== shape(state)) {
+        drawGrid();
+        drawTwin();
+      }
+      drawMarks();
+    }
+
+    const figure = h("div", { class: "cnn-figure", role: "group", "aria-label": "Channel mixer", pointerleave: () => peek !== null && look(null) },
+      // The controls come first: what they change in size must not push them away.
+      h("div", { class: "cnn-controls" }, ...controls.map(([, control]) => control)), h("div", { class: "cnn-actions" }, save), result, facts,
+      h("div", { class: "cnn-panels" }, h("div", { class: "cnn-panel cnn-as-kernel" }, heading, grid), h("div", { class: "cnn-panel cnn-aside" }, terms)),
+      h("details", {}, h("summary", {}, "As tables"), twin));
+    el.append(figure);
+    model.on("change", draw);
+    draw();
+    return () => model.off("change", draw);
+  },
+};
