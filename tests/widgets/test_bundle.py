@@ -106,7 +106,7 @@ def test_mixer_adds_up_what_the_groups_connect(groups):
     assert figure.weights.size == figure.weight_count() == 144 // groups
 
 
-def test_mixer_keeps_a_pairs_kernel_while_the_others_change():
+def test_mixer_keeps_a_pairs_slice_while_the_others_change():
     few, many = ChannelMixer(in_channels=2, out_channels=2), ChannelMixer(in_channels=6, out_channels=6, groups=2)
     assert (many.kernels[:2, :2] == few.kernels).all()
     assert len({kernel.tobytes() for kernel in many.kernels.reshape(36, -1)}) == 36

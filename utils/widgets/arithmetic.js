@@ -165,7 +165,7 @@ function poolShare({ winner, pixels, counted }, gradient, row, column) {
   return pixels.some(here) ? gradient / counted : 0;
 }
 
-// One position of a convolution, all channels: neighbourhoods, a kernel for every pair, what each input contributes to
+// One position of a convolution, all channels: neighbourhoods, a slice for every pair, what each input contributes to
 // each output, and the sums. `reads[k]` are the inputs of output k; small numbers in no order, the same for any setting.
 function channelMix(inChannels, outChannels, kernelSize, groups) {
   const weightCount = convParameterCount(inChannels, outChannels, kernelSize, groups, false);

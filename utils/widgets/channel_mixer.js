@@ -1,4 +1,4 @@
-// Who reads whom: a kernel for every pair of channels, the sum that makes one output, and what groups leave out.
+// Who reads whom: a slice of a kernel for every pair of channels, the sum of one output, and what groups leave out.
 
 function readState(model) {
   const state = bounded(model, "channel_mixer");
@@ -37,11 +37,11 @@ function verdict({ in_channels: c, out_channels: k, groups, kernel_size, weightC
   const point = kernel_size === 1;
   if (c === 1) return "One input channel: there is nothing to mix.";
   if (groups === 1) return point
-    ? `1 × 1 convolution: one weight for each of the ${k * c} pairs of channels. It mixes channels and reads no neighbours.`
-    : `Ordinary convolution: a kernel for each of the ${k * c} pairs of channels, not one for each channel.`;
+    ? `1 × 1 convolution: every slice is one weight, ${k * c} in all. It mixes channels and reads no neighbours.`
+    : `Ordinary convolution: each kernel, a row, has a slice for every input; ${count(k * c, "slice")} in all.`;
   if (groups === c) return point
     ? `Depthwise and 1 × 1: every channel is only scaled; ${share}.`
-    : `Depthwise convolution, groups = C: each output reads one input; ${share}.`;
+    : `Depthwise convolution, groups = C: each kernel is one slice and reads one input; ${share}.`;
   return `Grouped convolution: ${groups} layers side by side that share nothing; ${share}.`;
 }
 
@@ -172,7 +172,7 @@ export default {
       const line = (cell) => outputs.map((value, k) => [`output ${k + 1}`, ...inputs.map((_, c) => (reads[k].includes(c) ? cell(k, c) : "none"))]);
       twin.replaceChildren(
         table("Input, row by row", ["channel", "values"], pixels.map((values, c) => [`input ${c + 1}`, rows(values)])),
-        table("Kernels, row by row", ["", ...inputs], line((k, c) => rows(kernels[k][c]))),
+        table("The kernels' slices, row by row", ["", ...inputs], line((k, c) => rows(kernels[k][c]))),
         table("What each input adds to each output", ["", ...inputs, "sum"], line((k, c) => number(of[k][c])).map((row, k) => [...row, number(outputs[k])])));
     }
 
@@ -189,7 +189,7 @@ export default {
         twin.replaceChildren();
         return;
       }
-      heading.textContent = `Inputs above, ${count(state.reads.flat().length, "kernel")} below, outputs at the left`;
+      heading.textContent = "In each row a kernel, and the output that it makes";
       if (!parts.svg || before !== shape(state)) {
         drawGrid();
         drawTwin();

@@ -1,4 +1,4 @@
-"""Who reads whom: a kernel for every pair of channels, the sum that makes one output, and what groups leave out."""
+"""Who reads whom: a slice of a kernel for every pair of channels, the sum of one output, and what groups leave out."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def listed(channels: range, of: int) -> str:
 
 
 class ChannelMixer(Figure):
-    """One position of a convolution, all channels: the input patches, a kernel for each pair of channels, the outputs.
+    """One position of a convolution, all channels: the input patches, every slice of every kernel, the outputs.
 
     ``channel`` is the output channel that is chosen, from 0. Pixels and weights are small integers in no order; those
     of a pair of channels stay as they are while sliders add or take away others. ``groups`` that do not divide a
@@ -61,7 +61,7 @@ class ChannelMixer(Figure):
 
     @property
     def kernels(self) -> Array:
-        """A kernel for every pair of channels, whether or not a group connects it, (K, C, F, F)."""
+        """A slice for every pair of channels, whether or not a group connects it, (K, C, F, F)."""
         k, c, row, column = np.indices((self.out_channels, self.in_channels, self.kernel_size, self.kernel_size))
         i = ((k * 6 + c) * SIDE + row) * SIDE + column
         return (14 * i * i + 15 * i) % 109 % 5 - 2
@@ -75,7 +75,7 @@ class ChannelMixer(Figure):
 
     @property
     def weights(self) -> Array:
-        """The kernels that exist, as torch keeps them, (K, C/G, F, F)."""
+        """The slices that exist, as torch keeps them, (K, C/G, F, F)."""
         return np.stack([self.kernels[k, self.reads(k)] for k in range(self.out_channels)])
 
     @property
@@ -115,7 +115,7 @@ class ChannelMixer(Figure):
         return min(self.channel, self.out_channels - 1)
 
     def panels(self) -> list[Panel]:
-        """The patches side by side, the outputs, and the kernels: a row for each output, a column for each input."""
+        """The patches side by side, the outputs, and the kernels: one in each row, with a slice for each input."""
         size, start, f = self.kernel_size, self.start, self.kernel_size
 
         def pixel(c: int, row: int, column: int) -> Cell:
@@ -148,5 +148,5 @@ class ChannelMixer(Figure):
         return [
             Panel(heading, "input", patches, [on[c] for c in self.reads(chosen)]),
             Panel(f"Output, {counted(self.out_channels, 'channel')}", "output", made),
-            Panel("Kernels: a row for each output", "kernel", grid, frames),
+            Panel("Kernels: one in each row, a slice for each input", "kernel", grid, frames),
         ]
