@@ -84,17 +84,18 @@ export default {
       assign(model, { channel: whole(state.channel + by, [0, state.out_channels - 1]) });
     }
 
-    // Everything has the kernel 3's room, so that nothing moves when the kernel gets smaller.
+    // Everything has a 3 × 3 kernel's room, so that nothing moves when the kernel gets smaller. Four columns fit a telephone.
     function measures() {
-      const unit = matchMedia("(max-width: 500px)").matches ? 19 : 24;
-      const pitch = 3 * unit + (unit === 19 ? 5 : 14);
-      const [left, top] = [76, 3 * unit + 34];
-      return { unit, tile: 3 * unit, pitch, left, top, width: left + state.in_channels * pitch, bottom: top + state.out_channels * pitch };
+      const small = matchMedia("(max-width: 500px)").matches;
+      const [unit, gap, rowGap, left] = small ? [17, 5, 9, 62] : [24, 14, 14, 76];
+      const side = 3 * unit;
+      const [pitch, rowPitch, top] = [side + gap, side + rowGap, side + 34];
+      return { unit, side, gap, pitch, rowPitch, left, top, made: left - 58, width: left + state.in_channels * pitch, bottom: top + state.out_channels * rowPitch };
     }
 
     // Numbers from x, y on, with a kernel's frame or an input's border; `tinted` are those that the kernel lies on.
     function tile(x, y, role, values, tinted) {
-      const { unit, tile: side } = measures();
+      const { unit, side } = measures();
       const inset = (side - values.length * unit) / 2;
       const cells = values.flatMap((row, r) => row.map((value, c) => {
         const box = { x: x + inset + c * unit, y: y + inset + r * unit, width: unit, height: unit };
@@ -109,8 +110,8 @@ export default {
     }
 
     function drawRow(k) {
-      const { tile: side, pitch, left, top, width } = measures();
-      const y = top + k * pitch;
+      const { side, pitch, rowPitch, left, top, made, width } = measures();
+      const y = top + k * rowPitch;
       const value = state.outputs[k];
       const most = Math.max(1, ...state.outputs.map(Math.abs));
       const kernels = state.kernels[k].map((kernel, c) => {
@@ -119,9 +120,9 @@ export default {
           : h("g", { class: "cnn-apart" }, drawCell({ x, y, size: side, role: "padding", text: "" }));
       });
       const middle = y + side / 2;
-      const row = h("g", {}, h("rect", { class: "cnn-hit", x: 0, y: y - (pitch - side) / 2, width, height: pitch }), ...kernels,
-        h("text", { class: "cnn-label", x: 34, y: middle - 20 }, `output ${k + 1}`),
-        drawCell({ x: 8, y: middle - 14, size: 44, width: 52, role: "output", tint: 0.3 * Math.abs(value) / most, text: number(value) }));
+      const row = h("g", {}, h("rect", { class: "cnn-hit", x: 0, y: y - (rowPitch - side) / 2, width, height: rowPitch }), ...kernels,
+        h("text", { class: "cnn-label", x: made + 24, y: middle - 20 }, `output ${k + 1}`),
+        drawCell({ x: made, y: middle - 14, size: 44, width: 48, role: "output", tint: 0.3 * Math.abs(value) / most, text: number(value) }));
       row.addEventListener("click", () => assign(model, { channel: k }));
       // Not pointerover: that also comes when the page moves under a resting mouse.
       row.addEventListener("pointermove", (event) => { if (event.pointerType === "mouse") look(k); });
@@ -129,7 +130,7 @@ export default {
     }
 
     function drawGrid() {
-      const { pitch, tile: side, left, width, bottom } = measures();
+      const { pitch, side, left, width, bottom } = measures();
       const inside = (i) => i >= state.start && i < state.start + state.kernel_size;
       const patches = state.pixels.flatMap((values, c) => [
         h("text", { class: "cnn-label", x: left + c * pitch + side / 2, y: 8 }, `input ${c + 1}`),
@@ -142,9 +143,9 @@ export default {
     function drawMarks() {
       if (state.error) return;
       const channel = peek ?? state.channel;
-      const { unit, tile: side, pitch, left, top, width, bottom } = measures();
+      const { unit, side, gap, pitch, rowPitch, left, top, made, width, bottom } = measures();
       const column = (c) => left + c * pitch;
-      const y = top + channel * pitch;
+      const y = top + channel * rowPitch;
       const on = state.reads[channel].map((c) => h("rect", {
         class: "cnn-frame", x: column(c) + state.start * unit, y: 20 + state.start * unit, width: state.kernel_size * unit, height: state.kernel_size * unit,
       }));
@@ -158,9 +159,9 @@ export default {
           sign(x - pitch / 2, c ? (read && state.reads[channel].includes(c - 1) ? "+" : "") : ""),
         ];
       });
-      parts.marks.replaceChildren(...on, mark("output", 0, y - (pitch - side) / 2, width - (pitch - side) / 2, pitch, true),
-        drawCell({ x: 8, y: bottom + 4, size: 44, width: 52, role: "output", text: number(state.outputs[channel]), strong: true }),
-        sign(68, "="), ...added);
+      parts.marks.replaceChildren(...on, mark("output", 0, y - (rowPitch - side) / 2, width - gap / 2, rowPitch, true),
+        drawCell({ x: made, y: bottom + 4, size: 44, width: 48, role: "output", text: number(state.outputs[channel]), strong: true }),
+        sign(made + 53, "="), ...added);
       terms.textContent = sums(state, { channel });
       result.textContent = describe(state, { channel });
     }
