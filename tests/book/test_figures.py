@@ -8,10 +8,13 @@ import json
 import re
 
 import pytest
+from conftest import ROOT
 
 from theme.figures import WIDGETS, bundle
 from utils.widgets import ChannelMixer, ConvolutionMatrix, KernelStepper, LayerLedger, Pooling, TransposedConvolution
 
+NOTEBOOKS = [ROOT / "index.ipynb", *sorted((ROOT / "chapters").glob("*.ipynb"))]
+LIVE = [str(path.relative_to(ROOT).with_suffix("")) for path in NOTEBOOKS if "data-widget" in path.read_text("utf-8")]
 PALETTE = json.loads((WIDGETS.parent / "palette.json").read_text(encoding="utf-8"))
 PAGE = """<!doctype html><html lang="en" data-theme="{mode}"><meta charset="utf-8"><title>Figure</title>
 <meta name="viewport" content="width=device-width"><style>
@@ -576,7 +579,7 @@ def test_drawing_is_saved_with_its_colours(show, kind, tmp_path):
     assert page.locator("text").count() > 20
 
 
-@pytest.mark.parametrize("page", ["index", "chapters/01_convolution", "chapters/02_sizes", "chapters/03_pooling"])
+@pytest.mark.parametrize("page", LIVE)
 def test_figures_of_a_page_say_what_its_notebook_says(browser, address, page):
     notebook = json.loads((WIDGETS.parent.parent / f"{page}.ipynb").read_text(encoding="utf-8"))
     outputs = [output.get("data", {}) for cell in notebook["cells"] for output in cell.get("outputs", [])]
