@@ -78,10 +78,9 @@ export default {
     }
 
     function onKey(event) {
-      const by = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+      const by = arrow(event);
       if (!by || state.error) return;
-      event.preventDefault();
-      assign(model, { channel: whole(state.channel + by, [0, state.out_channels - 1]) });
+      assign(model, { channel: whole(state.channel + by[0] + by[1], [0, state.out_channels - 1]) });
     }
 
     // Everything has a 3 × 3 kernel's room, so that nothing moves when the kernel gets smaller. Four columns fit a telephone.

@@ -172,9 +172,8 @@ export default {
     }
 
     function onKey(event) {
-      const by = { ArrowRight: [0, 1], ArrowLeft: [0, -1], ArrowDown: [1, 0], ArrowUp: [-1, 0] }[event.key];
+      const by = arrow(event);
       if (!by || state.error) return;
-      event.preventDefault();
       const inside = (index) => whole(index, [0, state.grid - 1]);
       move(inside(state.row + by[0]), inside(state.column + by[1]));
     }
