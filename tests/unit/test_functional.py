@@ -292,19 +292,45 @@ def test_ints_count_for_both_axes():
     )
 
 
-def test_non_contiguous_and_read_only_inputs_are_left_alone():
-    rng = np.random.default_rng(0)
-    x = rng.standard_normal((9, 8, 3, 2)).T[:, :, ::-1]
-    weight = rng.standard_normal((4, 3, 3, 3))[:, ::-1]
-    before = x.copy()
-    x.flags.writeable = weight.flags.writeable = False
-    out = conv2d(x, weight, padding=1)
-    np.testing.assert_allclose(out, conv2d(x.copy(), weight.copy(), padding=1))
-    np.testing.assert_array_equal(x, before)
-    out += 1  # the result is the caller's own
-    columns = im2col(x, 1)  # a 1 × 1 kernel's columns are the image itself, but not its memory
-    columns += 1
-    np.testing.assert_array_equal(x, before)
+rng = np.random.default_rng(0)
+IMAGE, KERNEL, BIAS = rng.standard_normal((2, 4, 7, 6)), rng.standard_normal((4, 4, 3, 3)), rng.standard_normal(4)
+POOLED, PLACES = max_pool2d(IMAGE, 2, return_indices=True)
+CALLS = {
+    "conv2d": (conv2d, (IMAGE, KERNEL, BIAS), {"padding": 1}),
+    "conv2d, 1 × 1": (conv2d, (IMAGE, KERNEL[..., :1, :1]), {}),
+    "conv2d_backward": (conv2d_backward, (IMAGE, IMAGE, KERNEL), {"padding": 1}),
+    "conv2d_backward, stride": (conv2d_backward, (POOLED, IMAGE[:, :, :6], KERNEL), {"padding": 1, "stride": 2}),
+    "conv_transpose2d": (conv_transpose2d, (IMAGE, KERNEL, BIAS), {"stride": 2, "padding": 1}),
+    "conv_transpose2d, stride 1": (conv_transpose2d, (IMAGE, KERNEL), {}),
+    "conv_transpose2d_backward": (conv_transpose2d_backward, (IMAGE, IMAGE, KERNEL), {"padding": 1}),
+    "fft_conv2d": (fft_conv2d, (IMAGE, KERNEL, BIAS), {}),
+    "im2col": (im2col, (IMAGE, 1), {}),
+    "col2im": (col2im, (IMAGE.reshape(2, 4, 42), (7, 6), 1), {}),
+    "max_pool2d": (max_pool2d, (IMAGE, 1), {"return_indices": True}),
+    "max_pool2d_backward": (max_pool2d_backward, (POOLED, PLACES, (7, 6)), {}),
+    "max_unpool2d": (max_unpool2d, (POOLED, PLACES, 2), {"output_size": (7, 6)}),
+    "max_unpool2d_backward": (max_unpool2d_backward, (IMAGE, PLACES), {}),
+    "avg_pool2d": (avg_pool2d, (IMAGE, 1), {}),
+    "avg_pool2d_backward": (avg_pool2d_backward, (POOLED, (7, 6), 2), {}),
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_any_memory_will_do_and_is_left_alone(name):
+    layer, arguments, settings = CALLS[name]
+    # The same numbers on read-only memory, with the axes in the reverse order and the last one backwards.
+    views = [np.asfortranarray(a[..., ::-1])[..., ::-1] if isinstance(a, np.ndarray) else a for a in arguments]
+    arrays = [a for a in views if isinstance(a, np.ndarray)]
+    for array in arrays:
+        array.flags.writeable = False
+    results = [layer(*call, **settings) for call in (views, arguments)]
+    ours, theirs = ([r] if isinstance(r, np.ndarray) else r for r in results)
+    for one, other in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-12, atol=1e-12)
+        assert one.flags.writeable
+        assert not any(np.shares_memory(one, array) for array in arrays)
+    for array, before in zip(arrays, (a for a in arguments if isinstance(a, np.ndarray)), strict=True):
+        np.testing.assert_array_equal(array, before)
 
 
 def test_small_integers_do_not_wrap_around():
