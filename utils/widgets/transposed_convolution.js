@@ -83,7 +83,7 @@ function formula({ size, kernel_size: k, stride, padding, output_padding, output
 
 function evenness({ kernel_size: k, stride, error }) {
   if (error || stride === 1) return "";
-  return k % stride ? `${k} is no multiple of ${stride}: away from the border the counts alternate, which draws a checkerboard.`
+  return k % stride ? `${k} is no multiple of ${stride}: away from the border the counts alternate, which favours a checkerboard.`
     : `${k} is a multiple of ${stride}: away from the border every output lies under ${(k / stride) ** 2}.`;
 }
 
