@@ -16,6 +16,7 @@ import argparse
 import ast
 import base64
 import io
+import os
 import re
 import statistics
 import subprocess
@@ -68,6 +69,7 @@ def run(path: Path) -> None:
     """Execute a notebook in its own folder, normalise it and write it back; an error is raised, nothing written."""
     notebook = nbformat.read(path, as_version=4)
     folder = {"metadata": {"path": str(path.parent)}}
+    os.environ["TQDM_DISABLE"] = "1"  # the kernel inherits it: a progress bar is for those who wait
     # Not the kernel that an editor wrote down, and one output for one stream however the kernel cuts it up.
     NotebookClient(notebook, timeout=120, kernel_name="python3", coalesce_streams=True, resources=folder).execute()
     for cell in notebook.cells:

@@ -1,0 +1,96 @@
+"""The training loop: that it learns, can be repeated, and leaves everything else alone."""
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from utils.datasets import digits
+from utils.training import evaluate, fit
+
+torch.set_num_threads(1)  # as fast for nets as small as these, and much faster while other tests run
+
+
+def data(count=400, start=0):
+    images, labels = digits()
+    return torch.from_numpy(images[start : start + count]), torch.from_numpy(labels[start : start + count])
+
+
+def network(seed=0):
+    torch.manual_seed(seed)
+    return nn.Sequential(nn.Flatten(), nn.Linear(64, 32), nn.ReLU(), nn.Dropout(0.2), nn.Linear(32, 10))
+
+
+def test_it_learns_and_says_how():
+    model = network()
+    history = fit(model, data(), data(200, 400), epochs=12, optimizer=torch.optim.Adam(model.parameters(), lr=5e-3))
+    assert len(history.loss) == len(history.accuracy) == 12
+    assert history.loss[-1] < history.loss[0] / 2
+    assert history.accuracy[-1] > 0.8
+    assert history.accuracy[-1] == evaluate(model, data(200, 400)).accuracy
+    assert fit(model, data(), epochs=1).accuracy == []
+
+
+def test_the_seed_decides_and_nothing_else():
+    weights = []
+    for seed, noise in ((1, 0), (1, 5), (2, 0)):
+        model = network()
+        torch.rand(noise)
+        fit(model, data(), epochs=2, seed=seed)
+        weights.append(model[1].weight.detach().clone())
+    assert torch.equal(weights[0], weights[1])
+    assert not torch.equal(weights[0], weights[2])
+
+
+def test_the_callers_random_numbers_go_on():
+    torch.manual_seed(3)
+    expected = torch.rand(2)
+    model = network()
+    torch.manual_seed(3)
+    fit(model, data(50), epochs=1)
+    assert torch.equal(torch.rand(2), expected)
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_the_mode_stays(training):
+    model = network().train(training)
+    fit(model, data(50), data(50), epochs=1)
+    assert model.training is training
+    evaluate(model, data(50))
+    assert model.training is training
+
+
+def test_one_batch_of_plain_gradient_descent_is_one_step():
+    model, images, labels = nn.Sequential(nn.Flatten(), nn.Linear(64, 10)), *data(30)
+    before = model[1].weight.detach().clone()
+    F.cross_entropy(model(images), labels).backward()
+    expected = before - 0.5 * model[1].weight.grad
+    fit(model, (images, labels), epochs=1, batch_size=30, optimizer=torch.optim.SGD(model.parameters(), lr=0.5))
+    torch.testing.assert_close(model[1].weight.detach(), expected)
+
+
+def test_examination_is_what_it_says_whatever_the_batch():
+    model, (images, labels) = network(), data(100)
+    whole, parts = evaluate(model, (images, labels)), evaluate(model, (images, labels), batch_size=7)
+    model.eval()
+    scores = model(images)
+    assert whole.loss == pytest.approx(F.cross_entropy(scores, labels).item())
+    assert whole.accuracy == np.mean(scores.argmax(1).numpy() == labels.numpy())
+    assert torch.equal(whole.predicted, parts.predicted)
+    assert whole.loss == pytest.approx(parts.loss)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda x, y: fit(network(), (x, y[1:])), "every image needs one label, got 20 images and 19 labels"),
+        (lambda x, y: evaluate(network(), (x[:0], y[:0])), "at least one image, got none"),
+        (lambda x, y: fit(network(), (x, y), epochs=-1), "epochs must be at least 0, got -1"),
+        (lambda x, y: fit(network(), (x, y), batch_size=0), "batch_size must be at least 1, got 0"),
+        (lambda x, y: evaluate(network(), (x, y), batch_size=2.5), "batch_size must be an integer, got 2.5"),
+    ],
+)
+def test_bad_arguments_name_the_rule_and_the_value(call, message):
+    with pytest.raises(ValueError, match=message):
+        call(*data(20))
