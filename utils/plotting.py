@@ -224,3 +224,21 @@ def curve(
             ax.annotate(f" {name}", (places[-1], heights[-1]), color=drawn.get_color(), va="center")
     ax.set(xlabel=xlabel, ylabel=ylabel, yscale="log" if log else "linear")
     return ax
+
+
+@_styled
+def confusion(counts: ArrayLike, row: str, column: str) -> Axes:
+    """A square table of counts: the diagonal framed, fields tinted by their share of the row, zeros left empty."""
+    table = np.asarray(counts)
+    _, ax = plt.subplots(figsize=(WIDTH * 0.8, WIDTH * 0.8))
+    shares = table / np.maximum(1, table.sum(1, keepdims=True))
+    ax.imshow(shares, cmap=SIGNED, vmin=-1.6, vmax=1.6)
+    for (i, j), count in np.ndenumerate(table):
+        if count:
+            ax.text(j, i, f"{count:,}", ha="center", va="center", fontweight="bold" if i == j else "normal")
+    for i in range(len(table)):
+        ax.add_patch(Rectangle((i - 0.5, i - 0.5), 1, 1, fill=False, lw=1.5, ec=COLOURS["kernel"]))
+    ax.set(xlabel=column, ylabel=row, xticks=range(len(table)), yticks=range(len(table)))
+    ax.spines[:].set_visible(True)
+    ax.tick_params(length=0)
+    return ax

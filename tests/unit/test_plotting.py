@@ -75,6 +75,7 @@ FIGURES = {
     "positions": lambda: plotting.positions([5], 3),
     "bars": lambda: plotting.bars({"few": 10, "many": 1000}, "counts"),
     "curve": lambda: plotting.curve([3, 2, 1], "step", "loss"),
+    "confusion": lambda: plotting.confusion([[3, 1], [0, 2]], "is", "taken for"),
 }
 
 
@@ -234,3 +235,17 @@ def test_several_curves_are_named_and_told_apart_without_colour():
     assert words(ax) == [" direct", " fast"]
     assert [text.xy for text in ax.texts] == [(11, 9), (11, 6)]
     assert len({line.get_linestyle() for line in ax.lines}) == 2
+
+
+def test_a_confusion_matrix_says_its_counts_and_frames_what_is_right():
+    ax = plotting.confusion([[5, 0, 1], [0, 7, 0], [2, 0, 4]], "digit", "taken for")
+    assert {(text.get_position(), text.get_text()) for text in ax.texts} == {
+        ((0, 0), "5"),
+        ((2, 0), "1"),
+        ((1, 1), "7"),
+        ((0, 2), "2"),
+        ((2, 2), "4"),
+    }
+    assert [patch.get_xy() for patch in ax.patches] == [(i - 0.5, i - 0.5) for i in range(3)]
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("taken for", "digit")
+    assert ax.images[0].get_array().tolist()[0] == [5 / 6, 0, 1 / 6]
