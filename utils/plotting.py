@@ -219,10 +219,10 @@ def curve(
     for (name, line), dashes in zip(series.items(), cycle(["-", "--", "-.", ":"]), strict=False):
         heights = np.asarray(line)
         places = np.arange(len(heights)) if x is None else np.asarray(x)
-        (drawn,) = ax.plot(places, heights, dashes, lw=1.8)
-        if name:
-            ax.annotate(f" {name}", (places[-1], heights[-1]), color=drawn.get_color(), va="center")
+        ax.plot(places, heights, dashes, lw=1.8, label=name)
     ax.set(xlabel=xlabel, ylabel=ylabel, yscale="log" if log else "linear")
+    if len(series) > 1:
+        ax.legend(frameon=False, handlelength=3)
     return ax
 
 

@@ -8,8 +8,8 @@ import json
 import re
 
 import pytest
-from conftest import ROOT
 
+from conftest import ROOT
 from theme.figures import WIDGETS, bundle
 from utils.widgets import ChannelMixer, ConvolutionMatrix, KernelStepper, LayerLedger, Pooling, TransposedConvolution
 
