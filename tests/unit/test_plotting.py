@@ -16,7 +16,7 @@ from matplotlib.patches import FancyBboxPatch, Rectangle
 
 from utils import plotting
 
-PALETTE = json.loads(Path(plotting.__file__).with_name("palette.json").read_text())
+PALETTE = json.loads((Path(plotting.__file__).parents[1] / "palette.json").read_text())
 
 
 @pytest.fixture(autouse=True)

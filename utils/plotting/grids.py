@@ -1,64 +1,21 @@
-"""The book's figures: functions that take arrays and return axes, coloured by the roles of palette.json.
-
-Input, kernel, output, gradient and padding keep one colour and one second cue each (frame, corners, hatching), so
-that a figure can be read without colour. Signed values run from blue through white to orange.
-"""
+"""Grids whose cells are to be read: numbers in cells, matrices, the positions of a kernel."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping, Sequence
-from functools import wraps
-from itertools import cycle
-from pathlib import Path
-from typing import Any, Literal, ParamSpec, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
-from cycler import cycler
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.patches import FancyBboxPatch, Rectangle
 from numpy.typing import ArrayLike, NDArray
 
 from utils.arithmetic import conv_output_size
-
-P = ParamSpec("P")
-R = TypeVar("R")
-Role = Literal["input", "kernel", "output", "gradient", "padding"]
-COLOURS = {
-    role: shades["light"] for role, shades in json.loads(Path(__file__).with_name("palette.json").read_text()).items()
-}
-SIGNED = LinearSegmentedColormap.from_list("signed", [COLOURS["input"], "#FFFFFF", COLOURS["kernel"]])
-STYLE: Any = {
-    "figure.dpi": 165,
-    "figure.facecolor": "white",
-    "font.family": "sans-serif",
-    "font.size": 9,
-    "axes.titlesize": 9,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.prop_cycle": cycler(color=[COLOURS[role] for role in ("input", "kernel", "output", "gradient")]),
-    "savefig.bbox": "tight",
-    "savefig.pad_inches": 0.12,
-}
-# Load the backend now: a notebook's turns interactive mode on as it loads, which a style context would undo.
-plt.switch_backend(plt.get_backend())
-WIDTH = 4.9  # inches: narrow, so that the labels are still legible when a phone shrinks it
+from utils.plotting.style import COLOURS, SIGNED, WIDTH, Role, styled
 
 
-def _styled(draw: Callable[P, R]) -> Callable[P, R]:
-    """Draw in the book's style without changing the reader's own."""
-
-    @wraps(draw)
-    def styled(*args: P.args, **kwargs: P.kwargs) -> R:
-        with plt.rc_context(STYLE):
-            return draw(*args, **kwargs)
-
-    return styled
-
-
-@_styled
+@styled
 def grids(
     arrays: Sequence[ArrayLike],
     roles: Sequence[Role],
@@ -112,37 +69,7 @@ def _cell(ax: Axes, row: float, column: float, value: float, role: Role) -> None
     ax.text(column + 0.5, row + 0.52, text, **style)
 
 
-@_styled
-def maps(
-    arrays: Sequence[ArrayLike], titles: Sequence[str], columns: int = 4, signed: Sequence[bool] | bool = False
-) -> NDArray[Any]:
-    """Pictures side by side: (H, W) in gray, (3, H, W) in colour, both from 0 to 1; signed ones blue … orange.
-
-    ``signed`` is for all pictures or for each. A signed one is scaled to the 99.5 % of its values nearest to
-    zero, and its title says how far that is.
-    """
-    pictures = [np.asarray(array) for array in arrays]
-    signs = [signed] * len(pictures) if isinstance(signed, bool) else signed
-    columns = min(columns, len(pictures))
-    rows = -(-len(pictures) // columns)
-    size = (WIDTH, rows * (WIDTH / columns * pictures[0].shape[-2] / pictures[0].shape[-1] + 0.26))
-    _, axes = plt.subplots(rows, columns, figsize=size, squeeze=False, layout="constrained")
-    for ax in axes.flat:
-        ax.axis("off")
-    for ax, picture, title, sign in zip(axes.flat, pictures, titles, signs, strict=False):
-        if sign:
-            limit = float(np.quantile(np.abs(picture), 0.995))
-            ax.imshow(picture, cmap=SIGNED, vmin=-limit, vmax=limit, interpolation="nearest")
-            title = f"{title} (±{limit:.2g})"
-        elif picture.ndim == 3:
-            ax.imshow(np.clip(picture.transpose(1, 2, 0), 0, 1), interpolation="nearest")
-        else:
-            ax.imshow(picture, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
-        ax.set_title(title)
-    return axes
-
-
-@_styled
+@styled
 def matrix(weights: ArrayLike, title: str = "") -> Axes:
     """A weight matrix as coloured cells, blue to orange around zero; zeros stay white."""
     table = np.asarray(weights)
@@ -154,7 +81,7 @@ def matrix(weights: ArrayLike, title: str = "") -> Axes:
     return ax
 
 
-@_styled
+@styled
 def positions(
     sizes: Sequence[int], kernel_size: int, stride: int = 1, padding: int = 0, dilation: int = 1
 ) -> NDArray[Any]:
@@ -191,42 +118,7 @@ def positions(
     return axes[:, 0]
 
 
-@_styled
-def bars(counts: Mapping[str, int], title: str, log: bool = True) -> Axes:
-    """Named whole numbers as horizontal bars, each labelled with its value."""
-    _, ax = plt.subplots(figsize=(WIDTH, 0.36 * len(counts) + 0.6))
-    drawn = ax.barh(list(counts), list(counts.values()), color=COLOURS["kernel"], height=0.62)
-    ax.bar_label(drawn, [f" {count:,}" for count in counts.values()])
-    ax.set(title=title, xscale="log" if log else "linear")
-    ax.invert_yaxis()
-    ax.spines["left"].set_visible(False)
-    ax.tick_params(left=False)
-    ax.margins(x=0.18)
-    return ax
-
-
-@_styled
-def curve(
-    values: ArrayLike | Mapping[str, ArrayLike],
-    xlabel: str,
-    ylabel: str,
-    log: bool = False,
-    x: ArrayLike | None = None,
-) -> Axes:
-    """A number that changes step by step, as a loss does, or several by name; ``x`` counts from 0 unless given."""
-    _, ax = plt.subplots(figsize=(WIDTH * 0.8, 2.0))
-    series = values if isinstance(values, Mapping) else {"": values}
-    for (name, line), dashes in zip(series.items(), cycle(["-", "--", "-.", ":"]), strict=False):
-        heights = np.asarray(line)
-        places = np.arange(len(heights)) if x is None else np.asarray(x)
-        ax.plot(places, heights, dashes, lw=1.8, label=name)
-    ax.set(xlabel=xlabel, ylabel=ylabel, yscale="log" if log else "linear")
-    if len(series) > 1:
-        ax.legend(frameon=False, handlelength=3)
-    return ax
-
-
-@_styled
+@styled
 def confusion(counts: ArrayLike, row: str, column: str) -> Axes:
     """A square table of counts: the diagonal framed, fields tinted by their share of the row, zeros left empty."""
     table = np.asarray(counts)

@@ -1,0 +1,79 @@
+"""Pictures, bars and curves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import cycle
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from numpy.typing import ArrayLike, NDArray
+
+from utils.plotting.style import COLOURS, SIGNED, WIDTH, styled
+
+
+@styled
+def maps(
+    arrays: Sequence[ArrayLike], titles: Sequence[str], columns: int = 4, signed: Sequence[bool] | bool = False
+) -> NDArray[Any]:
+    """Pictures side by side: (H, W) in gray, (3, H, W) in colour, both from 0 to 1; signed ones blue … orange.
+
+    ``signed`` is for all pictures or for each. A signed one is scaled to the 99.5 % of its values nearest to
+    zero, and its title says how far that is.
+    """
+    pictures = [np.asarray(array) for array in arrays]
+    signs = [signed] * len(pictures) if isinstance(signed, bool) else signed
+    columns = min(columns, len(pictures))
+    rows = -(-len(pictures) // columns)
+    size = (WIDTH, rows * (WIDTH / columns * pictures[0].shape[-2] / pictures[0].shape[-1] + 0.26))
+    _, axes = plt.subplots(rows, columns, figsize=size, squeeze=False, layout="constrained")
+    for ax in axes.flat:
+        ax.axis("off")
+    for ax, picture, title, sign in zip(axes.flat, pictures, titles, signs, strict=False):
+        if sign:
+            limit = float(np.quantile(np.abs(picture), 0.995))
+            ax.imshow(picture, cmap=SIGNED, vmin=-limit, vmax=limit, interpolation="nearest")
+            title = f"{title} (±{limit:.2g})"
+        elif picture.ndim == 3:
+            ax.imshow(np.clip(picture.transpose(1, 2, 0), 0, 1), interpolation="nearest")
+        else:
+            ax.imshow(picture, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+        ax.set_title(title)
+    return axes
+
+
+@styled
+def bars(counts: Mapping[str, int], title: str, log: bool = True) -> Axes:
+    """Named whole numbers as horizontal bars, each labelled with its value."""
+    _, ax = plt.subplots(figsize=(WIDTH, 0.36 * len(counts) + 0.6))
+    drawn = ax.barh(list(counts), list(counts.values()), color=COLOURS["kernel"], height=0.62)
+    ax.bar_label(drawn, [f" {count:,}" for count in counts.values()])
+    ax.set(title=title, xscale="log" if log else "linear")
+    ax.invert_yaxis()
+    ax.spines["left"].set_visible(False)
+    ax.tick_params(left=False)
+    ax.margins(x=0.18)
+    return ax
+
+
+@styled
+def curve(
+    values: ArrayLike | Mapping[str, ArrayLike],
+    xlabel: str,
+    ylabel: str,
+    log: bool = False,
+    x: ArrayLike | None = None,
+) -> Axes:
+    """A number that changes step by step, as a loss does, or several by name; ``x`` counts from 0 unless given."""
+    _, ax = plt.subplots(figsize=(WIDTH * 0.8, 2.0))
+    series = values if isinstance(values, Mapping) else {"": values}
+    for (name, line), dashes in zip(series.items(), cycle(["-", "--", "-.", ":"]), strict=False):
+        heights = np.asarray(line)
+        places = np.arange(len(heights)) if x is None else np.asarray(x)
+        ax.plot(places, heights, dashes, lw=1.8, label=name)
+    ax.set(xlabel=xlabel, ylabel=ylabel, yscale="log" if log else "linear")
+    if len(series) > 1:
+        ax.legend(frameon=False, handlelength=3)
+    return ax
