@@ -12,6 +12,7 @@ from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
 import pytest
 import yaml
+
 from conftest import ROOT, build
 
 BUDGET = 900_000

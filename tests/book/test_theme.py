@@ -8,11 +8,11 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from conftest import ROOT
 from docutils import nodes
 from docutils.utils import new_document
 from sphinx.errors import ConfigError, ExtensionError
 
+from conftest import ROOT
 from theme import colab, figures, math, metadata, pages, repository, terms
 
 FIGURE = """const own = 1;
