@@ -30,8 +30,9 @@ lab: .venv/test  ## open the chapters in JupyterLab
 execute: .venv/test  ## run the notebooks that changed and normalise them (ALL=1: every one)
 	$(PY) tools/notebooks.py run $(if $(ALL),--all)
 
-bench: .venv/test  ## measure against PyTorch, one thread
+bench: .venv/test  ## measure against PyTorch and torchinfo, one thread
 	$(PY) tests/benchmarks/layers.py
+	$(PY) tests/benchmarks/profiling.py
 
 lock: .venv/test  ## write the installed versions to requirements.lock
 	@{ echo "# The versions this book is tested with: pip install --constraint requirements.lock …  (make lock rewrites it)"; \
