@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -22,8 +23,8 @@ def convolve(
     out = np.empty((len(padded), len(weight), *size), dtype)
     rows = _by_group(weight, groups)
     answers = out.reshape(len(out), groups, len(weight) // groups, math.prod(size))
-    for n, places, columns in _columns(patches(padded, weight.shape[2:], size, stride, dilation), groups):
-        np.matmul(rows, columns, out=answers[n, ..., places], dtype=dtype)
+    for n, some, places, columns in _columns(patches(padded, weight.shape[2:], size, stride, dilation), groups):
+        np.matmul(rows[some], columns, out=answers[n, some, :, places], dtype=dtype)
     if bias is not None:
         out += bias[:, None, None]
     return out
@@ -47,8 +48,8 @@ def weight_gradient(maps: Array, taps: Array, groups: int) -> Array:
     count, channels = maps.shape[:2]
     answers = maps.reshape(count, groups, channels // groups, math.prod(maps.shape[2:]))
     total = np.zeros((groups, channels // groups, math.prod(taps.shape[1:4]) // groups), dtype_of(maps, taps))
-    for n, places, columns in _columns(taps, groups):
-        total += answers[n, ..., places] @ columns.transpose(0, 2, 1)
+    for n, some, places, columns in _columns(taps, groups):
+        total[some] += answers[n, some, :, places] @ columns.transpose(0, 2, 1)
     return total.reshape(channels, -1, *taps.shape[2:4])
 
 
@@ -65,9 +66,9 @@ def gradients(
     rows, dx = _by_group(turned, groups), np.empty(x.shape, dtype_of(grad, weight))
     pixels, answers = (a.reshape(len(x), groups, weight.shape[1], math.prod(x.shape[2:])) for a in (x, dx))
     dw = np.zeros(rows.shape, dtype_of(grad, x))
-    for n, places, columns in _columns(patches(padded, weight.shape[2:], x.shape[2:], 1, dilation), groups):
-        np.matmul(rows, columns, out=answers[n, ..., places])
-        dw += pixels[n, ..., places] @ columns.transpose(0, 2, 1)
+    for n, some, places, columns in _columns(patches(padded, weight.shape[2:], x.shape[2:], 1, dilation), groups):
+        np.matmul(rows[some], columns, out=answers[n, some, :, places])
+        dw[some] += pixels[n, some, :, places] @ columns.transpose(0, 2, 1)
     return dx, _exchange(dw.reshape(turned.shape), groups)
 
 
@@ -75,15 +76,21 @@ def _by_group(weight: Array, groups: int) -> Array:
     return weight.reshape(groups, len(weight) // groups, -1)
 
 
-def _columns(taps: Array, groups: int) -> Iterator[tuple[int, slice, Array]]:
-    """Columns (groups, CRS/groups, positions) for a few rows of positions of one image, then the next few."""
-    count, *depth, height, width = taps.shape
-    strip = max(1, _CACHE // (math.prod(depth) * width * taps.itemsize))
-    for n in range(count):
-        for top in range(0, height, strip):
-            part = taps[n, ..., top : top + strip, :]
-            places = slice(top * width, top * width + part.shape[-2] * width)
-            yield n, places, part.reshape(groups, math.prod(depth) // groups, -1)
+def _columns(taps: Array, groups: int) -> Iterator[tuple[int, slice, slice, Array]]:
+    """Image, groups, positions, and their columns (groups, CRS/groups, positions), as many at once as fit the cache.
+
+    All groups at a few rows of positions; or, where there is room for a whole group, a few groups at all of them, which
+    makes fewer and longer products.
+    """
+    count, channels, *kernel_size, height, width = taps.shape
+    deep = channels // groups
+    row = deep * math.prod(kernel_size) * width * taps.itemsize  # bytes of one group's columns for a row of positions
+    whole = groups > 1 and row * height <= _CACHE
+    block, strip = (max(1, _CACHE // (row * height)), height) if whole else (groups, max(1, _CACHE // (row * groups)))
+    for n, first, top in product(range(count), range(0, groups, block), range(0, height, strip)):
+        part = taps[n, first * deep : (first + block) * deep, ..., top : top + strip, :]
+        places = slice(top * width, top * width + part.shape[-2] * width)
+        yield n, slice(first, first + block), places, part.reshape(len(part) // deep, deep * math.prod(kernel_size), -1)
 
 
 def _reads(weight: Array, stride: IntOrPair, groups: int) -> bool:
@@ -123,12 +130,12 @@ def _add_transposed(
     # Taps first, so that what one tap adds lies together: (groups, RS·C/groups, K/groups).
     rows = weight.reshape(groups, channels // groups, -1, *kernel_size).transpose(0, 3, 4, 2, 1)
     rows = rows.reshape(groups, -1, channels // groups)
-    product = np.multiply if channels == groups else np.matmul  # matmul is slow at outer products
+    multiply = np.multiply if channels == groups else np.matmul  # matmul is slow at outer products
     strip = max(1, _CACHE // (rows.shape[1] * groups * width * padded.itemsize))
     targets = padded.reshape(len(padded), groups, padded.shape[1] // groups, *padded.shape[2:])
     for image, target in zip(maps, targets, strict=True):
         for top in range(0, height, strip):
             part = image[:, top : top + strip]
-            columns = product(rows, part.reshape(groups, channels // groups, -1))
+            columns = multiply(rows, part.reshape(groups, channels // groups, -1))
             places = columns.reshape(groups, *kernel_size, -1, part.shape[1], width)
             add_patches(places.transpose(0, 3, 1, 2, 4, 5), target[:, :, top * step :], stride, dilation)
