@@ -86,7 +86,7 @@ export default {
     // Everything has a 3 × 3 kernel's room, so that nothing moves when the kernel gets smaller. Four columns fit a telephone.
     function measures() {
       const small = matchMedia("(max-width: 500px)").matches;
-      const [unit, gap, rowGap, left] = small ? [17, 5, 9, 62] : [24, 14, 14, 76];
+      const [unit, gap, rowGap, left] = small ? [18, 4, 8, 62] : [24, 14, 14, 76];
       const side = 3 * unit;
       const [pitch, rowPitch, top] = [side + gap, side + rowGap, side + 34];
       return { unit, side, gap, pitch, rowPitch, left, top, made: left - 58, width: left + state.in_channels * pitch, bottom: top + state.out_channels * rowPitch };
