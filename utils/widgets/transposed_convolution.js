@@ -209,8 +209,7 @@ export default {
       kernel.replaceChildren(drawKernel(state));
       output.replaceChildren(drawOutput(state, move));
       terms.textContent = sum(state);
-      const grid = (caption, values) => table(caption, ["row", ...values.map((_, i) => `column ${i + 1}`)], values.map((row, i) => [i + 1, ...row.map(number)]));
-      twin.append(grid("Input", state.pixels), grid("Kernel", state.weights), grid("Output", outputs), grid("Copies of the kernel on each output", state.copies));
+      twin.append(gridTable("Input", state.pixels), gridTable("Kernel", state.weights), gridTable("Output", outputs), gridTable("Copies of the kernel on each output", state.copies));
     }
 
     const panel = (name, role, ...body) => h("div", { class: `cnn-panel cnn-as-${role}` }, heads[name], ...body);
