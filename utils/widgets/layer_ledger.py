@@ -34,8 +34,9 @@ ARGUMENTS: dict[str, dict[str, int | None]] = {
 MOST_LAYERS = 12
 
 
-def _check(where: str, name: str, value: object) -> None:
-    least, most = LIMITS[name]
+def check_integer(where: str, name: str, value: object, limits: dict[str, tuple[int, int]] = LIMITS) -> None:
+    """``TraitError`` unless ``value`` is an integer within the limits of ``name``."""
+    least, most = limits[name]
     if type(value) is not int or not least <= value <= most:
         raise traitlets.TraitError(f"{where}{name} must be an integer from {least} to {most}, got {value!r}")
 
@@ -52,7 +53,7 @@ def _complete(number: int, layer: dict[str, Any]) -> dict[str, Any]:
     if kind == "maxpool" and full["stride"] is None:
         full["stride"] = full["kernel_size"]
     for name in ARGUMENTS[kind]:
-        _check(where, name, full[name])
+        check_integer(where, name, full[name])
     return full
 
 
@@ -118,7 +119,7 @@ class LayerLedger(Figure):
         if len(value) != 3:
             raise traitlets.TraitError(f"input must be (channels, height, width), got {value}")
         for name, size in zip(("channels", "height", "width"), value, strict=True):
-            _check("input ", name, size)
+            check_integer("input ", name, size)
         return value
 
     @traitlets.validate("layers")

@@ -30,6 +30,7 @@ class Cell:
     corner: str = ""
     strong: bool = False
     crossed: bool = False
+    shift: int = 0  # to the right, in the picture's units
 
 
 @dataclass(frozen=True)
@@ -44,13 +45,17 @@ class Frame:
 
 @dataclass(frozen=True)
 class Panel:
-    """A grid of cells under a heading; without cells, lines of text."""
+    """A grid of cells under a heading; without cells, lines of text.
+
+    A link joins the middles of two columns from the top of its row to the bottom: (row, column above, column below).
+    """
 
     heading: str
     role: str
     cells: Sequence[Sequence[Cell]] = ()
     frames: Sequence[Frame] = ()
     lines: Sequence[str] = field(default=())
+    links: Sequence[tuple[int, float, float]] = ()
 
     @property
     def size(self) -> tuple[int, int]:
@@ -108,7 +113,11 @@ def _panel(panel: Panel, left: int, top: int) -> str:
     parts = [_text(left, top + 14, panel.heading, f"{panel.role} h")]
     first = top + 24
     for r, row in enumerate(panel.cells):
-        parts += [_cell(cell, left + c * CELL, first + r * CELL) for c, cell in enumerate(row)]
+        parts += [_cell(cell, left + c * CELL + cell.shift, first + r * CELL) for c, cell in enumerate(row)]
+    if panel.links:
+        middles = [(first + r * CELL, *(round(left + (c + 0.5) * CELL) for c in ends)) for r, *ends in panel.links]
+        steps = "".join(f"M{above},{y}L{below},{y + CELL}" for y, above, below in middles)
+        parts.append(f'<path d="{steps}" class="kernel"/>')
     for frame in panel.frames:
         x, y, side = left + frame.column * CELL, first + frame.row * CELL, frame.span * CELL
         parts.append(f'<rect x="{x}" y="{y}" width="{side}" height="{side}" class="{"t" if frame.thin else "f"}"/>')
