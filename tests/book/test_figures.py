@@ -11,7 +11,15 @@ import pytest
 
 from conftest import ROOT
 from theme.figures import WIDGETS, bundle
-from utils.widgets import ChannelMixer, ConvolutionMatrix, KernelStepper, LayerLedger, Pooling, TransposedConvolution
+from utils.widgets import (
+    ChannelMixer,
+    ConvolutionMatrix,
+    KernelStepper,
+    LayerLedger,
+    Pooling,
+    ReceptiveFieldTower,
+    TransposedConvolution,
+)
 
 NOTEBOOKS = [ROOT / "index.ipynb", *sorted((ROOT / "chapters").glob("*.ipynb"))]
 LIVE = [str(path.relative_to(ROOT).with_suffix("")) for path in NOTEBOOKS if "data-widget" in path.read_text("utf-8")]
@@ -22,7 +30,15 @@ body {{ margin: 16px auto; padding: 0 16px; max-width: 740px; background: {paper
 {style}</style><main><h1>Figure</h1>{figure}</main><script>{script}</script></html>"""
 LOOKS = {"light": {"paper": "#ffffff", "ink": "#323232"}, "dark": {"paper": "#14181e", "ink": "#ced6dd"}}
 MODES = pytest.mark.parametrize("mode", ["light", "dark"])
-KINDS = [ChannelMixer, KernelStepper, ConvolutionMatrix, LayerLedger, Pooling, TransposedConvolution]
+KINDS = [
+    ChannelMixer,
+    KernelStepper,
+    ConvolutionMatrix,
+    LayerLedger,
+    Pooling,
+    ReceptiveFieldTower,
+    TransposedConvolution,
+]
 FIGURES = pytest.mark.parametrize("kind", KINDS)
 # States that show most: weights on dark cells, the transposed product, a layer, pixels that are never read.
 RICH = {
@@ -32,6 +48,7 @@ RICH = {
     LayerLedger: {},
     TransposedConvolution: {"view": "insert zeros", "size": 4, "padding": 1, "position": (2, 2)},
     Pooling: {"size": 8, "kernel_size": 3, "stride": 3, "side": "input", "position": (1, 1)},
+    ReceptiveFieldTower: {"layers": [{"kernel_size": 2, "stride": 3, "padding": 2}, {"kernel_size": 3}], "position": 0},
 }
 BROKEN = {
     KernelStepper: {"size": 3, "kernel_size": 5},
@@ -40,6 +57,7 @@ BROKEN = {
     ChannelMixer: {"groups": 3},
     LayerLedger: {"layers": [{"kind": "linear", "out_features": 2}, {"kind": "flatten"}]},
     Pooling: {"padding": 2},
+    ReceptiveFieldTower: {"layers": [{"kernel_size": 7, "stride": 4}, {"kernel_size": 4}]},
 }
 
 
@@ -493,6 +511,133 @@ def test_pooling_writes_what_its_padding_is(show, settings, written):
     assert cells.count() == 7 * 7 - 25 if "padding" in settings else 6 * 6 - 25
 
 
+CHAIN = ReceptiveFieldTower().layers
+
+
+@MODES
+def test_tower_by_mouse(show, mode):
+    page = show(ReceptiveFieldTower(), mode)
+    assert says(page) == ReceptiveFieldTower().sentence()
+    cells = page.get_by_role("application").locator(".cnn-cell")
+    unit = cells.nth(16 + 16 + 5)  # above the pixels and layer 1
+    unit.hover()
+    assert says(page) == ReceptiveFieldTower(layer=1, position=5).sentence()
+    page.mouse.move(2, 2)
+    assert says(page) == ReceptiveFieldTower().sentence()
+    unit.click()
+    page.mouse.move(2, 2)
+    assert says(page) == ReceptiveFieldTower(layer=1, position=5).sentence()
+    cells.nth(6).click()
+    page.mouse.move(2, 2)
+    assert says(page) == ReceptiveFieldTower(side="input", position=6).sentence()
+    assert page.locator(".cnn-bracket").count() == 0
+    slide(page, "Input size W", 20)
+    assert says(page) == ReceptiveFieldTower(size=20, side="input", position=6).sentence()
+    page.get_by_role("button", name="Next").click()
+    layers = [dict(layer) for layer in CHAIN]
+    for name, value in [("dilation", 2), ("padding", 2), ("stride", 3), ("kernel", 4)]:
+        page.get_by_role("group", name="Layer 2").get_by_label(name).select_option(str(value))
+        layers[1][{"kernel": "kernel_size"}.get(name, name)] = value
+        assert says(page) == ReceptiveFieldTower(size=20, layers=layers, side="input", position=7).sentence()
+
+
+@MODES
+def test_tower_by_key(show, mode):
+    page = show(ReceptiveFieldTower(), mode)
+    tower = page.get_by_role("application")
+    for key, state in [
+        ("ArrowRight", {"layer": 2, "position": 4}),
+        ("ArrowDown", {"layer": 1, "position": 4}),
+        ("ArrowDown", {"layer": 0, "position": 8}),
+        ("ArrowLeft", {"layer": 0, "position": 7}),
+        ("ArrowDown", {"side": "input", "position": 7}),
+        ("ArrowDown", {"side": "input", "position": 7}),
+        ("ArrowUp", {"layer": 0, "position": 7}),
+    ]:
+        tower.press(key)
+        assert says(page) == ReceptiveFieldTower(**state).sentence()
+    page.get_by_role("group", name="Layer 1").get_by_label("stride").press("ArrowDown")
+    layers = [{**CHAIN[0], "stride": 2}, *CHAIN[1:]]
+    assert says(page) == ReceptiveFieldTower(layers=layers, layer=0, position=7).sentence()
+
+
+def test_tower_grows_by_a_layer_until_it_is_full_and_shrinks_to_none(show):
+    page = show(ReceptiveFieldTower())
+    add = page.get_by_role("button", name="+ Layer")
+    layers = [*CHAIN]
+    while len(layers) < 6:
+        add.click()
+        layers.append({"kernel_size": 3, "padding": 1})
+        assert says(page) == ReceptiveFieldTower(layers=layers).sentence()  # the middle of the new top
+    assert add.is_disabled()
+    for number in (6, 2, 1, 3, 2):
+        page.get_by_role("button", name=f"Remove layer {number}").press("Enter")
+        del layers[number - 1]
+        assert page.evaluate("document.activeElement.ariaLabel") == f"Remove layer {min(number, len(layers))}"
+        assert page.get_by_role("group", name=re.compile(r"^Layer \d$")).count() == len(layers)
+    page.get_by_role("button", name="Remove layer 1").press("Enter")
+    assert says(page) == "No layer yet: every pixel sees only itself."
+    assert page.evaluate("document.activeElement.textContent") == "+ Layer"
+
+
+def test_tower_lights_what_is_read_and_counts_the_paths(show):
+    page = show(ReceptiveFieldTower(position=0))
+    tower = page.get_by_role("application")
+    assert tower.locator(".cnn-lit .cnn-value").all_text_contents() == list("344211211111")
+    assert tower.locator(".cnn-as-padding").count() == 4 + 1 + 1
+    assert tower.locator(".cnn-strong").count() == 1
+    assert tower.get_by_text("9 pixels, −3 … 5").is_visible()
+    formula = page.locator(".cnn-formula")
+    assert formula.inner_text() == "Layer 3: field 5 + 1·(3 − 1)·2 = 9, jump 2·1 = 2, start −2 − 1·2 = −4."
+    fields = page.get_by_role("group", name="Receptive fields")
+    assert fields.locator("tbody tr").last.inner_text().split() == ["3", "3", "8", "9", "2", "−4"]
+    page.locator("summary").click()
+    paths = page.get_by_role("row", name="pixels").last.locator("td").inner_text()
+    assert paths == "1: 3, 2: 4, 3: 4, 4: 2, 5: 1"
+    # Between two taps of a dilated kernel lie pixels that no path reaches.
+    page = show(ReceptiveFieldTower(layers=[{"kernel_size": 3, "dilation": 3}]))
+    assert page.locator(".cnn-unread").count() == 4
+    # The field goes on where the drawing ends.
+    page = show(ReceptiveFieldTower(size=32, layers=[{"kernel_size": 7, "stride": 4, "padding": 3}] * 6))
+    assert page.locator(".cnn-bracket").get_attribute("d").count("v") == 0
+
+
+def test_tower_by_finger(show):
+    layers = [{"kernel_size": 3, "padding": 1}] * 6
+    page = show(ReceptiveFieldTower(size=32, layers=layers), width=390, has_touch=True, is_mobile=True)
+    tower = page.get_by_role("application")
+    third = tower.locator(".cnn-cell").nth(32 * 3)  # the first unit of layer 3
+    tower.scroll_into_view_if_needed()
+    assert tower.bounding_box()["height"] / 7 >= 44  # a row is as high as a finger
+    touch = page.context.new_cdp_session(page)
+
+    def place(unit, down=0):
+        box = third.bounding_box()
+        pitch = tower.locator(".cnn-cell").nth(32 * 3 + 1).bounding_box()["x"] - box["x"]
+        return {"x": box["x"] + box["width"] / 2 + unit * pitch, "y": box["y"] + box["height"] / 2 + down}
+
+    def drag(start, end):
+        for step in range(11):
+            point = {axis: start[axis] + (end[axis] - start[axis]) * step / 10 for axis in "xy"}
+            kind = "touchMove" if step else "touchStart"
+            touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [point]})
+            page.wait_for_timeout(16)
+        touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+    page.touchscreen.tap(*place(9, down=21).values())
+    assert says(page) == ReceptiveFieldTower(size=32, layers=layers, layer=2, position=9).sentence()
+    page.get_by_role("button", name="Previous").tap()
+    assert says(page) == ReceptiveFieldTower(size=32, layers=layers, layer=2, position=8).sentence()
+    tower.scroll_into_view_if_needed()
+    drag(place(9), place(20))
+    chosen = ReceptiveFieldTower(size=32, layers=layers, layer=2, position=20).sentence()
+    assert says(page) == chosen
+    before = page.evaluate("scrollY")
+    drag(place(4), place(4, down=150))  # scrolls the page and chooses nothing
+    page.wait_for_function("before => scrollY < before", arg=before)
+    assert says(page) == chosen
+
+
 @FIGURES
 @MODES
 @pytest.mark.parametrize("width", [1280, 390])
@@ -547,11 +692,12 @@ def test_state_is_kept_in_the_address(show, kind):
         page.get_by_role("button", name="+ Max pooling").click()
     else:
         page.get_by_role("application").last.press("ArrowRight")
-        page.get_by_label("Groups G" if kind is ChannelMixer else "Padding p").press("ArrowRight")
+        labels = {ChannelMixer: "Groups G", ReceptiveFieldTower: "Input size W"}
+        page.get_by_label(labels.get(kind, "Padding p")).press("ArrowRight")
     after = says(page)
     assert after != before
     # The address follows a moment after the last change, not the first.
-    last = "maxpool" if kind is LayerLedger else "groups" if kind is ChannelMixer else "padding"
+    last = {LayerLedger: "maxpool", ChannelMixer: "groups", ReceptiveFieldTower: "size"}.get(kind, "padding")
     page.wait_for_function("last => location.hash.includes(last)", arg=last)
     page.reload()
     page.locator(".cnn-widget[data-ready]").wait_for()

@@ -14,10 +14,26 @@ import pytest
 import traitlets
 
 from utils import widgets
-from utils.widgets import ChannelMixer, ConvolutionMatrix, KernelStepper, LayerLedger, Pooling, TransposedConvolution
+from utils.widgets import (
+    ChannelMixer,
+    ConvolutionMatrix,
+    KernelStepper,
+    LayerLedger,
+    Pooling,
+    ReceptiveFieldTower,
+    TransposedConvolution,
+)
 
 FOLDER = Path(widgets.__file__).parent
-FIGURES = [ChannelMixer, KernelStepper, ConvolutionMatrix, LayerLedger, Pooling, TransposedConvolution]
+FIGURES = [
+    ChannelMixer,
+    KernelStepper,
+    ConvolutionMatrix,
+    LayerLedger,
+    Pooling,
+    ReceptiveFieldTower,
+    TransposedConvolution,
+]
 STATES = [
     KernelStepper(),
     KernelStepper(kernel=[[1, -2], [3, 4]], padding=2, dilation=3, flip=True, position=(1, 2)),
@@ -40,6 +56,12 @@ STATES = [
     Pooling(kind="average", kernel_size=4, stride=1, padding=2, image="negative", position=(8, 0)),
     Pooling(size=7, ceil_mode=True, side="input", position=(6, 6)),
     Pooling(padding=2),
+    ReceptiveFieldTower(),
+    ReceptiveFieldTower(side="input", position=15),
+    ReceptiveFieldTower(size=32, layers=[{"kernel_size": 7, "stride": 4, "padding": 3}] * 6),
+    ReceptiveFieldTower(size=7, layers=[{"kernel_size": 2, "stride": 3}, {"kernel_size": 1, "padding": 3}], position=0),
+    ReceptiveFieldTower(layers=[{"kernel_size": 5, "stride": 4}, {"kernel_size": 4}]),
+    ReceptiveFieldTower(layers=[]),
 ]
 
 
@@ -172,6 +194,56 @@ def test_pooling_is_that_of_torch(settings, image):
         assert np.allclose(figure.gradient, leaf.grad[0, 0])
 
 
+def test_tower_starts_with_the_middle_of_the_top():
+    figure = ReceptiveFieldTower(size=9, layers=[{"kernel_size": 3}, {"kernel_size": 3}])
+    assert (figure.layer, figure.position) == (1, 2)
+    assert figure.sentence() == "Unit 3 of 5 in layer 2 sees 5 pixels, 3 … 7; neighbours see fields 1 pixel apart."
+    assert figure.paths[0].tolist() == [0, 0, 1, 2, 3, 2, 1, 0, 0]
+    figure.layers = [{"kernel_size": 3, "dilation": 4}]  # one unit is left
+    assert figure.layers == [{"kernel_size": 3, "stride": 1, "padding": 0, "dilation": 4}]
+    assert figure.sentence() == "Unit 1 of 1 in layer 1 sees 9 pixels, 1 … 9; no path reaches 6 of them."
+    figure.layers = [*figure.layers, {"kernel_size": 2}]
+    assert figure.sentence() == "Layer 2: kernel 2 is larger than padded input 1 (size 1 + 2·0): no output."
+
+
+def test_tower_tells_padding_from_pixels():
+    figure = ReceptiveFieldTower(position=0)
+    assert [row.start for row in figure.rows] == [0, -1, -2, -4]
+    assert figure.sentence() == (
+        "Unit 1 of 8 in layer 3 sees 9 pixels, −3 … 5; 4 lie outside the image, in the padding; "
+        "neighbours see fields 2 pixels apart."
+    )
+    # Only padding: the unit is a constant.
+    figure = ReceptiveFieldTower(size=5, layers=[{"kernel_size": 3, "padding": 3}, {"kernel_size": 1}], position=0)
+    assert figure.sentence().startswith("Unit 1 of 9 in layer 2 sees 3 pixels, −2 … 0; 3 lie outside the image")
+    assert not figure.paths[0].any()
+
+
+@pytest.mark.parametrize("side", ["output", "input"])
+def test_tower_counts_paths_as_torch_sums_ones(side):
+    torch = pytest.importorskip("torch")
+    layers = [
+        {"kernel_size": 3, "padding": 2, "dilation": 2},
+        {"kernel_size": 2, "stride": 2},
+        {"kernel_size": 3, "padding": 1},
+    ]
+    figure = ReceptiveFieldTower(size=12, layers=layers, side=side, position=1)
+    net = [torch.nn.Conv1d(1, 1, **layer, bias=False) for layer in figure.layers]
+    rows = [torch.zeros(1, 1, 12, requires_grad=True)]
+    for layer in net:
+        torch.nn.init.ones_(layer.weight)
+        rows.append(layer(rows[-1]))
+    if side == "output":
+        (paths,) = torch.autograd.grad(rows[-1][0, 0, 1], rows[0])
+        assert figure.paths[0].tolist() == paths[0, 0].tolist()
+    else:
+        with torch.no_grad():
+            up = torch.eye(12)[1].view(1, 1, -1)
+            for layer, paths in zip(net, figure.paths[1:], strict=True):
+                up = layer(up)
+                assert paths.tolist() == up[0, 0].tolist()
+
+
 @pytest.mark.parametrize(
     ("build", "message"),
     [
@@ -205,6 +277,21 @@ def test_pooling_is_that_of_torch(settings, image):
         (lambda: Pooling(image="corner"), r"image.*'corner'"),
         (lambda: Pooling(position=(0,)), r"position must be a \(row, column\) from 0, got \[0\]"),
         (lambda: LayerLedger(layers=[{"kind": "flatten"}] * 13), r"at most 12, got 13"),
+        (lambda: ReceptiveFieldTower(size=33), r"size.*33"),
+        (lambda: ReceptiveFieldTower(side="both"), r"side.*'both'"),
+        (lambda: ReceptiveFieldTower(layer=-1), r"layer.*-1"),
+        (lambda: ReceptiveFieldTower(position=-1), r"position.*-1"),
+        (lambda: ReceptiveFieldTower(layers=[3]), r"layers.*3"),
+        (lambda: ReceptiveFieldTower(layers=[{}]), r"layer 1: kernel_size must be an integer from 1 to 7, got None"),
+        (
+            lambda: ReceptiveFieldTower(layers=[{"kernel_size": 3, "stride": 5}]),
+            r"layer 1: stride must be an integer from 1 to 4, got 5",
+        ),
+        (
+            lambda: ReceptiveFieldTower(layers=[{"kernel_size": 3, "groups": 1}]),
+            r"layer 1 takes kernel_size, stride, padding, dilation, got 'groups'",
+        ),
+        (lambda: ReceptiveFieldTower(layers=[{"kernel_size": 1}] * 7), r"at most 6, got 7"),
     ],
 )
 def test_bad_traits_are_refused(build, message):

@@ -15,16 +15,34 @@ from utils.arithmetic import (
     conv_parameter_count,
     conv_transpose_output_size,
     pool_output_size,
+    receptive_field,
 )
-from utils.widgets import ChannelMixer, ConvolutionMatrix, KernelStepper, LayerLedger, Pooling, TransposedConvolution
+from utils.widgets import (
+    ChannelMixer,
+    ConvolutionMatrix,
+    KernelStepper,
+    LayerLedger,
+    Pooling,
+    ReceptiveFieldTower,
+    TransposedConvolution,
+)
 from utils.widgets.kernel_stepper import IMAGES, KERNELS
 from utils.widgets.layer_ledger import LIMITS
 from utils.widgets.pooling import IMAGES as POOLED_IMAGES
+from utils.widgets.receptive_field_tower import LIMITS as TOWER_LIMITS
 from utils.widgets.svg import decimal
 from utils.widgets.transposed_convolution import VIEWS
 
 FOLDER = Path(widgets.__file__).parent
-KINDS = (ChannelMixer, KernelStepper, ConvolutionMatrix, LayerLedger, Pooling, TransposedConvolution)
+KINDS = (
+    ChannelMixer,
+    KernelStepper,
+    ConvolutionMatrix,
+    LayerLedger,
+    Pooling,
+    ReceptiveFieldTower,
+    TransposedConvolution,
+)
 FIGURES = {figure.name: figure for figure in KINDS}
 
 # Reads the cases, prints an answer for each. A figure's module only adds its export to what it declares.
@@ -34,19 +52,20 @@ const [folder] = process.argv.slice(1);
 const read = (name) => fs.readFileSync(`${folder}/${name}.js`, "utf8").replace("export default", "const figure =");
 const shared = read("arithmetic") + read("common");
 const load = (names, source) => new Function(`${source}\\nreturn { ${names} };`)();
-const rules = "convOutputSize, convTransposeOutputSize, poolOutputSize, convParameterCount, decimal";
+const rules = "convOutputSize, convTransposeOutputSize, poolOutputSize, convParameterCount, receptiveField, decimal";
 const common = load(`BOUNDS, ${rules}`, shared);
 const figures = {};
 for (const name of Object.keys(common.BOUNDS)) {
-  const more = { layer_ledger: ", torchCode", pooling: ", facts" }[name] ?? "";
+  const more = { layer_ledger: ", torchCode", pooling: ", facts", receptive_field_tower: ", pathsOf" }[name] ?? "";
   figures[name] = load(`readState, describe${more}`, shared + read(name));
 }
 const attempt = (compute) => { try { return compute(); } catch (error) { return error.message; } };
 const answers = JSON.parse(fs.readFileSync(0, "utf8")).map(([name, argument]) => {
   if (!(name in figures)) return attempt(() => common[name](...argument));
-  const { readState, describe, torchCode, facts } = figures[name];
+  const { readState, describe, torchCode, facts, pathsOf } = figures[name];
   const state = readState({ get: (trait) => argument[trait] });
-  return { ...state, sentence: describe(state, state), code: torchCode?.(state), facts: facts?.(state) };
+  const paths = state.error ? [] : pathsOf?.(state, state);
+  return { ...state, sentence: describe(state, state), code: torchCode?.(state), facts: facts?.(state), paths };
 });
 const exact = (_, value) => (typeof value === "bigint" ? `${value}` : value);
 console.log(JSON.stringify({ answers, bounds: common.BOUNDS }, exact));
@@ -142,6 +161,20 @@ def pooling(draw):
     )
 
 
+def tower(draw):
+    def layer():
+        limits = {"kernel_size": (1, 4), "stride": (1, 3), "padding": (0, 3), "dilation": (1, 3)}
+        return {name: draw.choice([least, draw.randint(least, most)]) for name, (least, most) in limits.items()}
+
+    return ReceptiveFieldTower(
+        size=draw.randint(5, 32),
+        layers=[layer() for _ in range(draw.randint(0, 6))],
+        side=draw.choice(["output", "output", "input"]),
+        layer=draw.randint(0, 6),
+        position=draw.randint(0, 32),
+    )
+
+
 def attempt(compute, *arguments):
     try:
         return compute(*arguments)
@@ -165,16 +198,21 @@ def table():
     ]
     # Every sum of means that the figures print is one of these.
     decimals = [[sign * number / 144] for number in range(2000) for sign in (1, -1)]
-    figures = [make(draw) for make in (stepper, matrix, mixer, transposed, pooling, ledger) for _ in range(200)]
+    figures = [make(draw) for make in (stepper, matrix, mixer, transposed, pooling, ledger, tower) for _ in range(200)]
     # The largest that the ledger allows: a Number would round it.
     figures.append(
         LayerLedger(input=(2048, 512, 512), layers=[{"kind": "conv", "out_channels": 2047, "kernel_size": 1}])
     )
+    chains = [
+        [[[draw.randint(1, 7), draw.randint(1, 4), draw.randint(0, 3), draw.randint(1, 4)] for _ in range(length % 7)]]
+        for length in range(100)
+    ]
     tables = {
         "convOutputSize": sizes,
         "convTransposeOutputSize": enlarged,
         "poolOutputSize": pools,
         "convParameterCount": counts,
+        "receptiveField": chains,
         "decimal": decimals,
     }
     cases = [(name, arguments) for name, table in tables.items() for arguments in table]
@@ -203,6 +241,7 @@ def of(table, kind):
         ("convTransposeOutputSize", conv_transpose_output_size),
         ("poolOutputSize", pool_output_size),
         ("convParameterCount", conv_parameter_count),
+        ("receptiveField", lambda layers: receptive_field(layers)._asdict()),
         ("decimal", decimal),
     ],
 )
@@ -293,9 +332,17 @@ def test_pooling_computes_the_same_grids(table):
     assert sum("error" in answer for _, answer in of(table, Pooling)) < 100
 
 
+def test_tower_computes_the_same_rows_and_paths(table):
+    for figure, answer in of(table, ReceptiveFieldTower):
+        assert answer["rows"] == [row._asdict() for row in figure.rows], figure.state
+        assert answer["paths"] == ([] if figure.error else [ways.tolist() for ways in figure.paths]), figure.state
+    assert sum(bool(figure.error) for figure, _ in of(table, ReceptiveFieldTower)) < 100
+
+
 def test_limits_are_the_same_in_both(table):
     bounds = {name: {trait: tuple(limits) for trait, limits in of.items()} for name, of in table.bounds.items()}
     assert bounds.pop("layer_ledger") == LIMITS
+    assert bounds.pop("receptive_field_tower") == TOWER_LIMITS
     for name, limits in bounds.items():
         traits = FIGURES[name].class_traits()
         assert limits == {trait: (traits[trait].min, traits[trait].max) for trait in limits}
@@ -320,13 +367,15 @@ def test_a_state_from_anywhere_is_made_valid():
     }
     cases = json.dumps([(name, junk) for name in FIGURES]).encode()
     done = node(["-e", HARNESS, str(FOLDER)], return_completed_process=True, input=cases, capture_output=True)
-    mixer, stepper, matrix, ledger, pooling, transposed = json.loads(done.stdout)["answers"]
+    mixer, stepper, matrix, ledger, pooling, tower, transposed = json.loads(done.stdout)["answers"]
     assert (transposed["size"], transposed["stride"], transposed["view"], transposed["row"]) == (1, 3, "scatter", 0)
     assert (stepper["size"], stepper["stride"], stepper["padding"], stepper["kernel"]) == (3, 4, 0, "vertical edge")
     assert (matrix["size"], matrix["stride"], matrix["index"]) == (3, 3, 0)
     assert [mixer[trait] for trait in ("in_channels", "out_channels", "groups", "kernel_size")] == [1, 6, 1, 1]
     assert mixer["channel"] == 5
     assert (ledger["input"], ledger["layers"]) == ([1, 1, 1], [])
+    least = {"kernel_size": 1, "stride": 1, "padding": 0, "dilation": 1}
+    assert (tower["size"], tower["layers"], tower["row"], tower["position"]) == (5, [least, least], 1, 0)
     assert (pooling["kind"], pooling["image"], pooling["ceil_mode"], pooling["side"]) == (
         "max",
         "scattered",

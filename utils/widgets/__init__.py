@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from utils.widgets.kernel_stepper import KernelStepper
     from utils.widgets.layer_ledger import LayerLedger
     from utils.widgets.pooling import Pooling
+    from utils.widgets.receptive_field_tower import ReceptiveFieldTower
     from utils.widgets.transposed_convolution import TransposedConvolution
 
 _MODULES = {
@@ -22,6 +23,7 @@ _MODULES = {
     "KernelStepper": "kernel_stepper",
     "LayerLedger": "layer_ledger",
     "Pooling": "pooling",
+    "ReceptiveFieldTower": "receptive_field_tower",
     "TransposedConvolution": "transposed_convolution",
 }
 
@@ -33,6 +35,7 @@ __all__ = [
     "KernelStepper",
     "LayerLedger",
     "Pooling",
+    "ReceptiveFieldTower",
     "TransposedConvolution",
 ]
 

@@ -7,6 +7,7 @@ const BOUNDS = {
   convolution_matrix: { size: [3, 6], kernel_size: [1, 4], stride: [1, 3], padding: [0, 2] },
   transposed_convolution: { size: [1, 4], kernel_size: [1, 4], stride: [1, 3], padding: [0, 3], output_padding: [0, 2] },
   pooling: { size: [3, 8], kernel_size: [1, 4], stride: [1, 4], padding: [0, 2] },
+  receptive_field_tower: { size: [5, 32], kernel_size: [1, 7], stride: [1, 4], padding: [0, 3], dilation: [1, 4] },
   channel_mixer: { in_channels: [1, 6], out_channels: [1, 6], groups: [1, 6], kernel_size: [1, 3], channel: [0, 5] },
   layer_ledger: {
     channels: [1, 2048], height: [1, 512], width: [1, 512], out_channels: [1, 2048], kernel_size: [1, 31],
@@ -52,6 +53,37 @@ function poolOutputSize(size, kernelSize, stride, padding = 0, dilation = 1, cei
       + ` by more than ceil_mode can make up for with stride ${stride}: no output`);
   }
   return count;
+}
+
+// The receptive field of a chain of layers along one axis, each [kernelSize, stride, padding, dilation].
+function receptiveField(layers) {
+  let [size, jump, start] = [1, 1, 0];
+  for (const [kernelSize, stride = 1, padding = 0, dilation = 1] of layers) {
+    size += dilation * (kernelSize - 1) * jump;
+    start -= padding * jump;
+    jump *= stride;
+  }
+  return { size, jump, start };
+}
+
+// What a unit of such a layer reads of the row below, the padding included.
+function unitReads([kernelSize, stride, padding, dilation], unit) {
+  return Array.from({ length: kernelSize }, (_, tap) => unit * stride - padding + tap * dilation);
+}
+
+// By how many paths a unit reaches each unit below it, or a pixel (row 0) each unit above; units[r] is the length of row r.
+function countPaths(layers, units, row, position) {
+  const paths = units.map((length) => Array(length).fill(0));
+  paths[row][position] = 1;
+  for (let r = row; r > 0; r--) {
+    paths[r].forEach((ways, unit) => unitReads(layers[r - 1], unit).forEach((below) => {
+      if (below in paths[r - 1]) paths[r - 1][below] += ways;
+    }));
+  }
+  for (let r = 1; row === 0 && r < units.length; r++) {
+    paths[r] = paths[r].map((_, unit) => unitReads(layers[r - 1], unit).reduce((sum, below) => sum + (paths[r - 1][below] ?? 0), 0));
+  }
+  return paths;
 }
 
 function convParameterCount(inChannels, outChannels, kernelSize, groups = 1, bias = true) {
