@@ -569,6 +569,8 @@ def test_tower_grows_by_a_layer_until_it_is_full_and_shrinks_to_none(show):
         add.click()
         layers.append({"kernel_size": 3, "padding": 1})
         assert says(page) == ReceptiveFieldTower(layers=layers).sentence()  # the middle of the new top
+        last = page.get_by_role("group", name=f"Layer {len(layers)}")
+        assert last.get_by_label("kernel").evaluate("node => node === document.activeElement")
     assert add.is_disabled()
     for number in (6, 2, 1, 3, 2):
         page.get_by_role("button", name=f"Remove layer {number}").press("Enter")
@@ -600,6 +602,8 @@ def test_tower_lights_what_is_read_and_counts_the_paths(show):
     # The field goes on where the drawing ends.
     page = show(ReceptiveFieldTower(size=32, layers=[{"kernel_size": 7, "stride": 4, "padding": 3}] * 6))
     assert page.locator(".cnn-bracket").get_attribute("d").count("v") == 0
+    page = show(ReceptiveFieldTower(layers=[{"kernel_size": 1, "padding": 3}] * 4, position=0))
+    assert re.fullmatch(r"M([\d.]+),[\d.]+H\1", page.locator(".cnn-bracket").get_attribute("d"))  # none of it is there
 
 
 def test_tower_by_finger(show):

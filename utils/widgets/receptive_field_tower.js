@@ -107,6 +107,7 @@ export default {
       // It keeps the size, so the middle stays the middle.
       const middle = Math.floor(((rows[layers.length]?.units ?? 1) - 1) / 2);
       assign(model, { layers: [...layers, { kernel_size: 3, stride: 1, padding: 1, dilation: 1 }], side: "output", layer: layers.length, position: middle });
+      list.lastChild.querySelector("select").focus();
     });
     const steps = [["←", "Previous", -1], ["→", "Next", 1]].map(([sign, label, by]) =>
       button(sign, () => move(0, by), { class: "cnn-button cnn-small", "aria-label": label }));
@@ -227,10 +228,11 @@ export default {
 
       // Under the field, open where it goes on outside the drawing.
       function bracket() {
-        const end = first + rows[row].size;
-        const [from, to] = [Math.max(first, left), Math.min(end, right)].map((edge) => x(edge - 0.5));
+        const edges = [first, first + rows[row].size];
+        const [from, to] = edges.map((edge) => x(whole(edge, [left, right]) - 0.5));
+        const [opens, closes] = edges.map((edge) => edge >= left && edge <= right);
         const base = y(0) + unit / 2 + 12;
-        const d = `M${from},${base}${first < left ? "" : "v-6v6"}H${to}${end > right ? "" : "v-6"}`;
+        const d = `M${from},${base}${opens ? "v-6v6" : ""}H${to}${closes ? "v-6" : ""}`;
         const text = pixelsOf(rows[row], position);
         const half = 4 * text.length;
         return [h("path", { class: "cnn-bracket", d }),
