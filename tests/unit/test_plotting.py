@@ -249,3 +249,31 @@ def test_a_confusion_matrix_says_its_counts_and_frames_what_is_right():
     assert [patch.get_xy() for patch in ax.patches] == [(i - 0.5, i - 0.5) for i in range(3)]
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("taken for", "digit")
     assert ax.images[0].get_array().tolist()[0] == [5 / 6, 0, 1 / 6]
+
+
+def test_scatter_names_its_points_and_points_from_the_first_to_the_last():
+    ax = plotting.scatter({"a": [(1, 5)], "b": [(10, 6), (10, 9)]}, "cost", "accuracy", log=True)
+    assert [line.get_xydata().tolist() for line in ax.lines] == [[[1, 5]], [[10, 6], [10, 9]]]
+    assert {text.get_text(): text.xy for text in ax.texts if text.get_text()} == {"a": (1, 5), "b": (10, 9)}
+    arrows = [(text.xyann, text.xy) for text in ax.texts if not text.get_text()]
+    assert arrows == [((10, 6), (10, 9))]
+    assert (ax.get_xlabel(), ax.get_ylabel(), ax.get_xscale()) == ("cost", "accuracy", "log")
+    assert plotting.scatter({"a": [(1, 5)]}, "cost", "accuracy").get_xscale() == "linear"
+
+
+def test_scatter_turns_a_name_away_from_a_point_beside_it():
+    ax = plotting.scatter({"left": [(1, 5)], "right": [(1.5, 5)], "far": [(9, 9)]}, "cost", "accuracy")
+    assert {text.get_text(): text.get_ha() for text in ax.texts} == {"left": "right", "right": "left", "far": "left"}
+    ax.figure.canvas.draw()
+    boxes = [text.get_window_extent() for text in ax.texts]
+    assert not boxes[0].overlaps(boxes[1])
+
+
+def test_shares_add_up_to_all_of_each():
+    ax = plotting.shares({"one": {"a": 1, "b": 3}, "two": {"a": 10, "b": 0}}, "parameters")
+    widths = [[bar.get_width() for bar in container] for container in ax.containers]
+    assert widths == [[25, 100], [75, 0]]
+    assert [bar.get_x() for bar in ax.containers[1]] == [25, 100]
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["a", "b"]
+    assert len({container[0].get_hatch() for container in ax.containers}) == 2
+    assert ax.yaxis_inverted() and [label.get_text() for label in ax.get_yticklabels()] == ["one", "two"]

@@ -4,8 +4,20 @@ Input, kernel, output, gradient and padding keep one colour and one second cue e
 that a figure can be read without colour. Signed values run from blue through white to orange.
 """
 
-from utils.plotting.charts import bars, curve, maps
+from utils.plotting.charts import bars, curve, maps, scatter, shares
 from utils.plotting.grids import confusion, grids, matrix, positions
 from utils.plotting.style import COLOURS, SIGNED
 
-__all__ = ["COLOURS", "SIGNED", "bars", "confusion", "curve", "grids", "maps", "matrix", "positions"]
+__all__ = [
+    "COLOURS",
+    "SIGNED",
+    "bars",
+    "confusion",
+    "curve",
+    "grids",
+    "maps",
+    "matrix",
+    "positions",
+    "scatter",
+    "shares",
+]

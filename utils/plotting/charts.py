@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import cycle
+from itertools import cycle, pairwise
 from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import LogLocator
 from numpy.typing import ArrayLike, NDArray
 
 from utils.plotting.style import COLOURS, SIGNED, WIDTH, styled
@@ -76,4 +77,49 @@ def curve(
     ax.set(xlabel=xlabel, ylabel=ylabel, yscale="log" if log else "linear")
     if len(series) > 1:
         ax.legend(frameon=False, handlelength=3)
+    return ax
+
+
+@styled
+def scatter(points: Mapping[str, Sequence[tuple[float, float]]], xlabel: str, ylabel: str, log: bool = False) -> Axes:
+    """Named points (x, y), each with its name beside it; a name with several has an arrow through them, in order."""
+    _, ax = plt.subplots(figsize=(WIDTH, WIDTH * 0.75))
+    ax.set(xlabel=xlabel, ylabel=ylabel)
+    if log:
+        ax.set_xscale("log")
+        ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        ax.xaxis.set_major_formatter("{x:g}")
+        ax.xaxis.set_minor_formatter("")
+    for places in points.values():
+        ax.plot(*zip(*places, strict=True), "o", color=COLOURS["input"], ms=4.5)
+        for start, end in pairwise(places):
+            ax.annotate("", end, start, arrowprops={"arrowstyle": "->", "color": COLOURS["kernel"], "lw": 1.5})
+    ax.margins(x=0.17, y=0.1)
+    ax.autoscale_view()  # now, not when it is drawn: the places on the axes are needed
+    ends = {
+        name: ax.transAxes.inverted().transform(ax.transData.transform(places[-1])) for name, places in points.items()
+    }
+    for name, (x, y) in ends.items():
+        # The name stands to the right of its point, unless another point is close there.
+        close = any(0 < right - x < 0.2 and abs(top - y) < 0.05 for right, top in ends.values())
+        look = ((-5, 3), "right") if close else ((5, 3), "left")
+        ax.annotate(name, points[name][-1], look[0], textcoords="offset points", ha=look[1], fontsize=8)
+    return ax
+
+
+@styled
+def shares(parts: Mapping[str, Mapping[str, float]], title: str) -> Axes:
+    """What each named whole consists of, as bars of one length; all have the same parts, four at most."""
+    _, ax = plt.subplots(figsize=(WIDTH, 0.3 * len(parts) + 1.1))
+    left = np.zeros(len(parts))
+    looks = zip(("kernel", "output", "input", "gradient"), ("", "///", "...", "xxx"), strict=True)
+    for part, (role, hatch) in zip(next(iter(parts.values())), looks, strict=False):
+        widths = np.array([100 * whole[part] / sum(whole.values()) for whole in parts.values()])
+        ax.barh(list(parts), widths, 0.7, left, label=part, color=COLOURS[role], hatch=hatch, ec="white", lw=0)
+        left += widths
+    ax.set(title=title, xlabel="%", xlim=(0, 100))
+    ax.invert_yaxis()
+    ax.spines["left"].set_visible(False)
+    ax.tick_params(left=False)
+    ax.legend(frameon=False, ncols=4, loc="upper center", bbox_to_anchor=(0.5, -0.55 / (0.3 * len(parts) + 0.5)))
     return ax
