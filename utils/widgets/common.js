@@ -25,6 +25,11 @@ function decimal(value) {
   return number(Math.sign(value) * hundredths / 100 || 0);
 }
 
+function percent(part, whole) {
+  const rounded = whole ? Math.floor((200 * part + whole) / (2 * whole)) : 0;
+  return part && !rounded ? "< 1 %" : `${rounded} %`;
+}
+
 // ---- state: what comes from an address or a kernel may be anything
 
 function whole(value, [least, most], fallback) {
@@ -141,6 +146,12 @@ function table(caption, header, rows) {
 
 function gridTable(caption, values, print = number) {
   return table(caption, ["row", ...values[0].map((_, i) => `column ${i + 1}`)], values.map((row, i) => [i + 1, ...row.map(print)]));
+}
+
+// A number under its label; of: [part, whole] if it has a share.
+function fact(label, value, of, role, unit = "") {
+  const bar = of && h("span", { class: "cnn-bar", style: `--cnn-share: ${100 * of[0] / Math.max(1, of[1])}%` });
+  return h("div", { class: `cnn-fact cnn-as-${role}` }, h("span", {}, label, of ? ` · ${percent(...of)}` : ""), h("strong", {}, value, unit && h("small", {}, ` ${unit}`)), bar);
 }
 
 // The drawings side by side as one file, in the colours they have on the page right now.

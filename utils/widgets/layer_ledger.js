@@ -131,15 +131,10 @@ export default {
       return { node, fields, buttons, facts };
     }
 
-    function fact(label, value, share, role, unit = "") {
-      const bar = share === null ? null : h("span", { class: "cnn-bar", style: `--cnn-share: ${share}%` });
-      return h("div", { class: `cnn-fact cnn-as-${role}` }, h("span", {}, label, share === null ? "" : ` · ${Math.round(share)} %`), h("strong", {}, value, unit && h("small", {}, ` ${unit}`)), bar);
-    }
-
     function facts(row) {
       if (!row) return [fact("output", "–", null, "output"), fact("parameters", "–", null, "kernel"), fact("MACs", "–", null, "kernel"), fact("activations", "–", null, "output")];
       if (row.error) return [h("p", { class: "cnn-error" }, `⚠ ${sentence(row.error)}`)];
-      const share = (name) => 100 * row[name] / Math.max(1, total(state.rows, name));
+      const share = (name) => [row[name], total(state.rows, name)];
       const dense = row.dense_parameters === null ? null : h("p", { class: "cnn-dense" },
         `A dense layer in its place: ${number(row.dense_parameters)} parameters, ${times(row.dense_parameters, row.parameters)} times as many.`);
       return [
