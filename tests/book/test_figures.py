@@ -10,6 +10,7 @@ import re
 import pytest
 
 from conftest import ROOT
+from tests.widgets.networks import NETWORKS, POOLED, Explorer
 from theme.figures import WIDGETS, bundle
 from utils.widgets import (
     ChannelMixer,
@@ -31,6 +32,7 @@ body {{ margin: 16px auto; padding: 0 16px; max-width: 740px; background: {paper
 LOOKS = {"light": {"paper": "#ffffff", "ink": "#323232"}, "dark": {"paper": "#14181e", "ink": "#ced6dd"}}
 MODES = pytest.mark.parametrize("mode", ["light", "dark"])
 KINDS = [
+    Explorer,
     ChannelMixer,
     KernelStepper,
     ConvolutionMatrix,
@@ -42,6 +44,7 @@ KINDS = [
 FIGURES = pytest.mark.parametrize("kind", KINDS)
 # States that show most: weights on dark cells, the transposed product, a layer, pixels that are never read.
 RICH = {
+    Explorer: {"profiles": NETWORKS, "network": "ResNet-50", "area": "memory"},
     KernelStepper: {"position": (0, 4), "padding": 1},
     ConvolutionMatrix: {"size": 5, "transposed": True, "side": "input"},
     ChannelMixer: {"in_channels": 6, "out_channels": 6, "groups": 2, "channel": 4},
@@ -51,6 +54,7 @@ RICH = {
     ReceptiveFieldTower: {"layers": [{"kernel_size": 2, "stride": 3, "padding": 2}, {"kernel_size": 3}], "position": 0},
 }
 BROKEN = {
+    Explorer: {"profiles": POOLED},
     KernelStepper: {"size": 3, "kernel_size": 5},
     ConvolutionMatrix: {"size": 3, "kernel_size": 4},
     TransposedConvolution: {"stride": 2, "output_padding": 2},
@@ -642,6 +646,118 @@ def test_tower_by_finger(show):
     assert says(page) == chosen
 
 
+@MODES
+def test_explorer_by_mouse(show, mode):
+    page = show(Explorer(), mode)
+    assert says(page) == Explorer().sentence()
+    shapes, areas = (page.get_by_role("application", name=name) for name in ("Shapes", "Areas"))
+    tile = areas.locator(".cnn-block").first
+    tile.hover()
+    assert says(page) == Explorer(selected=0).sentence()
+    assert page.locator(".cnn-mark").count() == 2
+    page.mouse.move(2, 2)
+    assert says(page) == Explorer().sentence()
+    tile.click()
+    page.mouse.move(2, 2)
+    assert says(page) == Explorer(selected=0).sentence()
+    shapes.locator(".cnn-block").nth(2).click()  # the first is the input
+    assert says(page) == Explorer(selected=1).sentence()
+    assert page.locator(".cnn-mark").count() == 1  # pooling has no parameters, so no tile
+    page.get_by_role("radio", name="memory").check()
+    assert page.locator(".cnn-mark").count() == 2
+    page.get_by_role("combobox", name="Network").select_option("ResNet-18")
+    assert says(page) == Explorer(network="ResNet-18", area="memory").sentence()
+    shapes.locator(".cnn-block").nth(5).hover()
+    layers = page.get_by_role("table", name="Layers of layer2.0")
+    assert layers.get_by_role("rowheader").all_inner_texts() == ["conv1", "conv2", "downsample.0", "add"]
+
+
+@MODES
+def test_explorer_by_key(show, mode):
+    page = show(Explorer(), mode)
+    for name in ("Shapes", "Areas"):
+        pad = page.get_by_role("application", name=name)
+        for key, selected in [("ArrowLeft", 8), ("ArrowUp", 7), ("ArrowRight", 8), ("ArrowDown", 9)]:
+            pad.press(key)
+            assert says(page) == Explorer(selected=selected).sentence()
+    page.get_by_role("radio", name="parameters").press("ArrowRight")
+    assert says(page) == Explorer(area="MACs", selected=9).sentence()
+    assert page.locator(".cnn-heading").last.inner_text() == "Area is MACs: 714,188,480 MACs in all"
+    before, after = (page.get_by_role("button", name=name) for name in ("Previous", "Next"))
+    said = []
+    while before.is_enabled():
+        before.press("Enter")
+    while after.is_enabled():
+        said.append(says(page))
+        after.press("Enter")
+    assert [*said, says(page)] == [Explorer(selected=i).sentence() for i in range(12)]
+
+
+def test_explorer_by_finger(show):
+    page = show(Explorer(network="VGG-16"), width=390, has_touch=True, is_mobile=True)
+    page.get_by_role("application", name="Areas").locator(".cnn-block").last.tap()
+    assert says(page) == Explorer(network="VGG-16", selected=21).sentence()
+    page.get_by_role("button", name="Previous").tap()
+    assert says(page) == Explorer(network="VGG-16", selected=20).sentence()
+
+
+@pytest.mark.parametrize("area", ["parameters", "MACs", "memory"])
+def test_explorer_draws_shares_as_areas(show, area):
+    page = show(Explorer(area=area))
+    tiles = page.get_by_role("application", name="Areas").locator(".cnn-block .cnn-tint")
+    drawn = tiles.evaluate_all("nodes => nodes.map(({width, height}) => width.baseVal.value * height.baseVal.value)")
+    sizes = [size for size in Explorer(area=area).sizes if size]
+    assert drawn == pytest.approx([size / sum(sizes) * sum(drawn) for size in sizes], rel=1e-4)
+    dense = page.locator(".cnn-blocks").last.locator(".cnn-as-output .cnn-tint").count()
+    assert dense == 3
+    shares = {"parameters": (0.9, 1), "MACs": (0, 0.1), "memory": (0, 0.1)}
+    assert shares[area][0] < sum(drawn[-dense:]) / sum(drawn) < shares[area][1]
+    # The same area for every network.
+    page.get_by_role("combobox", name="Network").select_option("VGG-16")
+    again = tiles.evaluate_all("nodes => nodes.map(({width, height}) => width.baseVal.value * height.baseVal.value)")
+    assert sum(again) == pytest.approx(sum(drawn), rel=1e-4)
+
+
+OUTSIDE = """[...document.querySelectorAll('.cnn-blocks .cnn-value')].filter((text) => {
+  const [inner, outer] = [text, text.closest('.cnn-block').querySelector('.cnn-border')].map((node) => node.getBBox());
+  return inner.x < outer.x || inner.y < outer.y || inner.x + inner.width > outer.x + outer.width
+    || inner.y + inner.height > outer.y + outer.height;
+}).map((text) => text.textContent)"""
+COLLIDING = """(() => {
+  const boxes = [...document.querySelectorAll('.cnn-blocks .cnn-label')].map((node) => node.getBBox());
+  return boxes.slice(1).filter((box, i) => box.x < boxes[i].x + boxes[i].width).length;
+})()"""
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_explorer_writes_where_there_is_room(show, width):
+    page = show(Explorer(NETWORKS), width=width)
+    for area in ("parameters", "MACs", "memory"):
+        page.get_by_role("radio", name=area).check()
+        for name in NETWORKS:
+            page.get_by_role("combobox", name="Network").select_option(name)
+            assert page.evaluate(OUTSIDE) == []
+            assert page.evaluate(COLLIDING) == 0
+
+
+def test_explorer_follows_the_width_of_the_page(show):
+    page = show(Explorer())
+    svg = page.locator(".cnn-blocks svg").last
+    wide = svg.bounding_box()["width"]
+    page.set_viewport_size({"width": 600, "height": 900})
+    page.wait_for_function("document.querySelector('.cnn-blocks svg').getBoundingClientRect().width < 600")
+    assert svg.bounding_box()["width"] < wide
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_explorer_of_one_network_has_nothing_to_choose_and_may_have_no_area(show):
+    page = show(Explorer(POOLED))
+    assert page.get_by_role("combobox").count() == 0
+    assert page.get_by_role("application", name="Areas").inner_text() == "No block has parameters."
+    page.get_by_role("radio", name="memory").check()
+    assert page.locator(".cnn-blocks").last.locator(".cnn-value").first.text_content() == "0"
+
+
 @FIGURES
 @MODES
 @pytest.mark.parametrize("width", [1280, 390])
@@ -694,6 +810,9 @@ def test_state_is_kept_in_the_address(show, kind):
     before = says(page)
     if kind is LayerLedger:
         page.get_by_role("button", name="+ Max pooling").click()
+    elif kind is Explorer:
+        page.get_by_role("combobox", name="Network").select_option("VGG-16")
+        page.get_by_role("radio", name="MACs").check()
     else:
         page.get_by_role("application").last.press("ArrowRight")
         labels = {ChannelMixer: "Groups G", ReceptiveFieldTower: "Input size W"}
@@ -701,8 +820,9 @@ def test_state_is_kept_in_the_address(show, kind):
     after = says(page)
     assert after != before
     # The address follows a moment after the last change, not the first.
-    last = {LayerLedger: "maxpool", ChannelMixer: "groups", ReceptiveFieldTower: "size"}.get(kind, "padding")
+    last = {LayerLedger: "maxpool", Explorer: "MACs", ChannelMixer: "groups", ReceptiveFieldTower: "size"}.get(kind, "padding")
     page.wait_for_function("last => location.hash.includes(last)", arg=last)
+    assert "networks" not in page.url
     page.reload()
     page.locator(".cnn-widget[data-ready]").wait_for()
     assert says(page) == after
@@ -728,7 +848,7 @@ def test_drawing_is_saved_with_its_colours(show, kind, tmp_path):
     assert re.search(r'class="cnn-tint"[^>]*fill: rgb\(86, 180, 233\)', text)  # the input's blue
     assert "var(" not in text
     page.goto(file.as_uri())
-    assert page.locator("text").count() > 20
+    assert page.locator("text").count() > (5 if kind is Explorer else 20)
 
 
 @pytest.mark.parametrize("page", LIVE)

@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 import traitlets
+from networks import NETWORKS, POOLED, Explorer
 
 from utils import widgets
 from utils.widgets import (
@@ -26,6 +27,7 @@ from utils.widgets import (
 
 FOLDER = Path(widgets.__file__).parent
 FIGURES = [
+    Explorer,
     ChannelMixer,
     KernelStepper,
     ConvolutionMatrix,
@@ -35,6 +37,10 @@ FIGURES = [
     TransposedConvolution,
 ]
 STATES = [
+    Explorer(),
+    Explorer(network="VGG-16", area="memory", selected=3),
+    Explorer(area="MACs", selected=99),
+    Explorer(POOLED),
     KernelStepper(),
     KernelStepper(kernel=[[1, -2], [3, 4]], padding=2, dilation=3, flip=True, position=(1, 2)),
     KernelStepper(size=3, kernel_size=5),
@@ -103,6 +109,15 @@ def test_state_follows_a_change():
     figure.stride = 2
     assert '"stride": 2' in html.unescape(bundle(figure)["text/html"])
     assert bundle(figure)["text/plain"] == "Output row 1, column 1 of 3 × 3 is 0; every pixel is read."
+
+
+def test_explorer_carries_all_networks_of_the_course():
+    figure = Explorer(NETWORKS, "VGG-16")
+    assert figure.sentence() == (
+        "VGG-16, classifier.0 (Linear, ReLU, Dropout) makes 4096: 102,764,544 parameters (74 %), "
+        "102,760,448 MACs (1 %), 16.4 kB (< 1 %); receptive field the whole input."
+    )
+    assert len(bundle(figure)["text/html"]) < 120_000
 
 
 def test_ledger_opens_on_the_worked_example():
@@ -254,6 +269,11 @@ def test_tower_counts_paths_as_torch_sums_ones(side):
         (lambda: KernelStepper(kernel=[[10]]), r"integers from -9 to 9, got \[\[10\]\]"),
         (lambda: KernelStepper(position=(0, -1)), r"position must be.*-1"),
         (lambda: KernelStepper(image="cat"), r"image.*'cat'"),
+        (lambda: Explorer({}), r"profiles must map at least one name to a ModelProfile, got {}"),
+        (lambda: Explorer({"own": 3}), r"profile 'own' must be a ModelProfile with rows, got 3"),
+        (lambda: Explorer(network="VGG"), r"network must be one of AlexNet, VGG-16, ResNet-18, got 'VGG'"),
+        (lambda: Explorer(area="FLOPs"), r"area.*'FLOPs'"),
+        (lambda: Explorer(selected=-1), r"selected.*-1"),
         (lambda: ConvolutionMatrix(size=7), r"size.*7"),
         (lambda: ConvolutionMatrix(side="both"), r"side.*'both'"),
         (lambda: ConvolutionMatrix(index=-1), r"index.*-1"),
@@ -299,8 +319,9 @@ def test_bad_traits_are_refused(build, message):
         build()
 
 
-def test_importing_the_package_does_not_import_anywidget():
-    code = "import sys, utils.widgets; sys.exit('anywidget' in sys.modules)"
+@pytest.mark.parametrize(("module", "other"), [("", "anywidget"), (".architecture_explorer", "torch")])
+def test_importing_does_not_import_what_is_large(module, other):
+    code = f"import sys, utils.widgets{module}; sys.exit('{other}' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 

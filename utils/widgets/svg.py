@@ -44,8 +44,20 @@ class Frame:
 
 
 @dataclass(frozen=True)
+class Tile:
+    """A box whose area says something; its role may be "neutral"."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    role: str
+    text: str = ""
+
+
+@dataclass(frozen=True)
 class Panel:
-    """A grid of cells under a heading; without cells, lines of text.
+    """A grid of cells under a heading, or tiles; without either, lines of text.
 
     A link joins the middles of two columns from the top of its row to the bottom: (row, column above, column below).
     """
@@ -56,13 +68,16 @@ class Panel:
     frames: Sequence[Frame] = ()
     lines: Sequence[str] = field(default=())
     links: Sequence[tuple[int, float, float]] = ()
+    tiles: Sequence[Tile] = ()
 
     @property
     def size(self) -> tuple[int, int]:
         """Width and height, heading included."""
         columns = max((len(row) for row in self.cells), default=0)
         longest = max(map(len, [self.heading, *self.lines]))
-        return max(columns * CELL, longest * 8), 28 + len(self.cells) * CELL + len(self.lines) * 22
+        right = max((round(tile.x + tile.width) for tile in self.tiles), default=0)
+        bottom = max((round(tile.y + tile.height) for tile in self.tiles), default=0)
+        return max(columns * CELL, longest * 8, right), 28 + len(self.cells) * CELL + len(self.lines) * 22 + bottom
 
 
 def _text(x: float, y: float, text: str, classes: str) -> str:
@@ -109,6 +124,16 @@ def _cell(cell: Cell, x: int, y: int) -> str:
     return "".join(parts)
 
 
+def _tile(tile: Tile, left: int, top: int) -> str:
+    x, y, width, height = left + tile.x, top + tile.y, tile.width, tile.height
+    colour, round_corners = _COLOUR.get(tile.role, _COLOUR["padding"]), f' rx="{min(8, width / 3, height / 3):.1f}"'
+    box = (
+        f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" stroke="{colour}" fill="{colour}" '
+        f'fill-opacity="{0 if tile.role == "neutral" else 0.25}"{round_corners if tile.role == "output" else ""}/>'
+    )
+    return box + (_text(round(x + width / 2), round(y + height / 2), tile.text, "v") if tile.text else "")
+
+
 def _panel(panel: Panel, left: int, top: int) -> str:
     parts = [_text(left, top + 14, panel.heading, f"{panel.role} h")]
     first = top + 24
@@ -121,6 +146,7 @@ def _panel(panel: Panel, left: int, top: int) -> str:
     for frame in panel.frames:
         x, y, side = left + frame.column * CELL, first + frame.row * CELL, frame.span * CELL
         parts.append(f'<rect x="{x}" y="{y}" width="{side}" height="{side}" class="{"t" if frame.thin else "f"}"/>')
+    parts += [_tile(tile, left, first) for tile in panel.tiles]
     below = first + len(panel.cells) * CELL
     parts += [_text(left, below + 14 + 22 * i, line, "") for i, line in enumerate(panel.lines)]
     return "".join(parts)
