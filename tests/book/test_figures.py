@@ -820,7 +820,9 @@ def test_state_is_kept_in_the_address(show, kind):
     after = says(page)
     assert after != before
     # The address follows a moment after the last change, not the first.
-    last = {LayerLedger: "maxpool", Explorer: "MACs", ChannelMixer: "groups", ReceptiveFieldTower: "size"}.get(kind, "padding")
+    last = {LayerLedger: "maxpool", Explorer: "MACs", ChannelMixer: "groups", ReceptiveFieldTower: "size"}.get(
+        kind, "padding"
+    )
     page.wait_for_function("last => location.hash.includes(last)", arg=last)
     assert "networks" not in page.url
     page.reload()

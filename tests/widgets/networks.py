@@ -1,4 +1,4 @@
-"""What the architecture explorer is tested with: networks of the course, and one without anything to multiply."""
+"""What the architecture explorer is tested with: the course's networks, a learner's, and one that only pools."""
 
 import torch
 from torch import nn
@@ -21,6 +21,31 @@ with torch.device("meta"):  # shapes are enough
         "ConvNeXt-T": profile(models.convnext_tiny(), (3, 224, 224)),
     }
 FEW = {name: NETWORKS[name] for name in ("AlexNet", "VGG-16", "ResNet-18")}
+
+
+class Body(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first = nn.Conv2d(3, 8, (3, 5), padding=(1, 2))
+        self.stage = nn.Sequential(nn.Conv2d(8, 8, 3, padding=1), nn.BatchNorm2d(8))
+
+    def forward(self, x):
+        x = torch.relu(self.first(x))
+        return torch.max_pool2d(torch.relu(x + self.stage(x)), 2)
+
+
+class Own(nn.Module):
+    """What a learner may bring: layers in a wrapper, operations without a module, a module that is never called."""
+
+    def __init__(self):
+        super().__init__()
+        self.body, self.unused, self.head = Body(), nn.Linear(2, 2), nn.Linear(8, 5)
+
+    def forward(self, x):
+        return self.head(self.body(x).mean((2, 3)))
+
+
+OWN = {"own": profile(Own(), (3, 8, 8))}
 POOLED = {"Pooling": profile(nn.Sequential(nn.MaxPool2d(2), nn.Flatten()), (3, 8, 8))}
 
 

@@ -6,8 +6,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from networks import NETWORKS, Explorer
-from torch import nn
+from networks import NETWORKS, OWN, Explorer
 
 from utils import models
 from utils.profiling import profile
@@ -53,30 +52,8 @@ def test_blocks_are_those_of_the_papers(name, count, some):
     assert [name for name in names if name in some] == some
 
 
-class Body(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.first = nn.Conv2d(3, 8, 3, padding=1)
-        self.stage = nn.Sequential(nn.Conv2d(8, 8, 3, padding=1), nn.BatchNorm2d(8))
-
-    def forward(self, x):
-        x = torch.relu(self.first(x))
-        return torch.max_pool2d(torch.relu(x + self.stage(x)), 2)
-
-
-class Own(nn.Module):
-    """What a learner may bring: layers in a wrapper, operations without a module, a module that is never called."""
-
-    def __init__(self):
-        super().__init__()
-        self.body, self.unused, self.head = Body(), nn.Linear(2, 2), nn.Linear(8, 5)
-
-    def forward(self, x):
-        return self.head(self.body(x).mean((2, 3)))
-
-
 def test_blocks_of_another_network():
-    figure = Explorer({"own": profile(Own(), (3, 8, 8))})
+    figure = Explorer(OWN)
     assert [block[:2] for block in figure.blocks] == [
         ["body.first", "Conv2d, relu"],
         ["body.stage.0", "Conv2d, BatchNorm2d"],
@@ -85,6 +62,8 @@ def test_blocks_of_another_network():
         ["head", "mean, Linear"],
         ["unused", "Linear"],
     ]
+    figure.selected = 0
+    assert figure.sentence().endswith("receptive field 3 × 5.")
     figure.selected = 5
     assert figure.sentence() == "own, unused (Linear) is never called: 6 parameters (1 %), 0 MACs (0 %), 0 bytes (0 %)."
 

