@@ -48,10 +48,10 @@ function describe({ network, blocks, totals }, { selected }) {
 }
 
 // The longest text that fits a tile, in lines; a name that is only a number says nothing.
-function label(name, share, width, height) {
+function label({ name, kinds }, share, width, height) {
   const last = name.split(".").at(-1);
   const names = /^\d+$/.test(last) ? [name] : [name, last];
-  const texts = [...names.flatMap((text) => [[text, share], [`${text} ${share}`]]), [share]];
+  const texts = [[name, kinds, share], ...names.flatMap((text) => [[text, share], [`${text} ${share}`]]), [share]];
   return texts.find((lines) => height > 18 * lines.length && lines.every((line) => 7.2 * line.length + 8 < width)) ?? [];
 }
 
@@ -99,7 +99,7 @@ function drawAreas({ blocks, area, totals }, width) {
     const frame = block[area] ? boxes[shown.indexOf(block)] : null;
     if (!frame) return { node: null, frame };
     const [x, y, wide, high] = frame;
-    const lines = label(block.name, percent(block[area], totals[area]), wide, high);
+    const lines = label(block, percent(block[area], totals[area]), wide, high);
     const texts = lines.map((line, i) => h("text", { class: "cnn-value", x: x + wide / 2, y: y + high / 2 + 18 * (i - (lines.length - 1) / 2) }, line));
     return { node: h("g", { class: `cnn-cell cnn-block cnn-as-${block.role}` }, ...box(block.role, x, y, wide, high), ...texts), frame };
   });
