@@ -647,7 +647,7 @@ def test_the_tables():
     summary = "Sequential on 3 × 8 × 8: 3,075,944 parameters, 3,210,240 MACs, 16,288 bytes of activations"
     assert repr(found) == summary
     expected = [
-        ["Layer", "Kind", "Output", "Parameters", "MACs", "Bytes", "Receptive field"],
+        ["Layer", "Kind", "Output", "Parameters", "MACs", "Bytes", "Field"],
         ["<b>&", "Conv2d", "64 × 8 × 6", "2,944", "138,240", "12,288", "3 × 5"],
         ["fc.0", "Flatten", "3072", "0", "0", "0", "3 × 5"],
         ["fc.1", "Linear", "1000", "3,073,000", "3,072,000", "4,000", "–"],

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     import pandas
 
-HEADINGS = ("Layer", "Kind", "Output", "Parameters", "MACs", "Bytes", "Receptive field")
+HEADINGS = ("Layer", "Kind", "Output", "Parameters", "MACs", "Bytes", "Field")
 
 
 class LayerProfile(NamedTuple):
@@ -101,7 +101,7 @@ class ModelProfile:
         )
         head = head.replace('scope="row"', 'scope="col"')
         return (
-            f"<table><caption>{escape(repr(self))}</caption><thead>{head}</thead>"
+            f'<table style="font-size: 0.85em"><caption>{escape(repr(self))}</caption><thead>{head}</thead>'
             f"<tbody>{''.join(body)}</tbody><tfoot>{foot}</tfoot></table>"
         )
 
@@ -112,7 +112,8 @@ def _aligned(text: str, width: int, column: int) -> str:
 
 def _cell(text: str, column: int, heading: bool) -> str:
     start, end = ('th scope="row"', "th") if heading else ("td", "td")
-    return f'<{start} style="text-align: {"left" if column < 3 else "right"}">{escape(text)}</{end}>'
+    look = f"text-align: {'left' if column < 3 else 'right'}; white-space: nowrap; padding: 0.2em 0.4em"
+    return f'<{start} style="{look}">{escape(text)}</{end}>'
 
 
 def times(shape: tuple[int, ...]) -> str:
