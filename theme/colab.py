@@ -14,9 +14,9 @@ from sphinx.application import Sphinx
 CHAPTERS = Path(__file__).parent.parent / "chapters"
 
 
-def colab_copy(notebook: Path, source: str) -> Any:
+def colab_copy(notebook: Any, source: str) -> Any:
     """The notebook with a set-up cell that installs the course's package from ``source``, a pip requirement."""
-    copy = nbformat.read(notebook, as_version=4)
+    copy = nbformat.from_dict(notebook)
     cell = nbformat.v4.new_code_cell(
         f'# Colab has torch and NumPy already; this adds the course\'s own package.\n%pip install --quiet "{source}"'
     )
@@ -31,8 +31,9 @@ def _write(app: Sphinx, error: Exception | None) -> None:
     folder = Path(app.outdir) / "colab"
     folder.mkdir(exist_ok=True)
     for notebook in sorted(CHAPTERS.glob("*.ipynb")):
-        copy = colab_copy(notebook, f"executable-convnet[learn] @ git+{repository.url}@{repository.commit}")
-        nbformat.write(copy, folder / notebook.name)
+        nbformat.write(
+            colab_copy(nbformat.read(notebook, as_version=4), repository.requirement), folder / notebook.name
+        )
 
 
 def setup(app: Sphinx) -> None:

@@ -37,6 +37,11 @@ class Repository:
         host = f"{self.owner.lower()}.github.io"
         return f"https://{host}/" if self.name.lower() == host else f"https://{host}/{self.name}/"
 
+    @property
+    def requirement(self) -> str:
+        """What pip installs: the course's package with all that the notebooks need, from the same commit."""
+        return f"executable-convnet[learn] @ git+{self.url}@{self.commit}"
+
     def binder(self, notebook: str) -> str:
         """A live server on ``notebook``."""
         return f"https://mybinder.org/v2/gh/{self.owner}/{self.name}/{self.commit}?urlpath=lab/tree/{notebook}"

@@ -183,7 +183,8 @@ def test_colab_copy_runs_where_only_libraries_are_installed(tmp_path):
     commit = git("rev-parse", "HEAD")
     chapter = tmp_path / "01_convolution.ipynb"
     chapter.write_text(git("show", f"{commit}:chapters/01_convolution.ipynb"), encoding="utf-8")
-    copy = colab.colab_copy(chapter, f"executable-convnet[learn] @ git+file://localhost{quote(str(ROOT))}@{commit}")
+    source = f"executable-convnet[learn] @ git+file://localhost{quote(str(ROOT))}@{commit}"
+    copy = colab.colab_copy(nbformat.read(chapter, as_version=4), source)
     nbformat.write(copy, chapter)
     # Colab has the libraries already; so has this environment, from ours, but not our editable `utils`.
     environment = tmp_path / "clean"

@@ -1,0 +1,88 @@
+"""Exercises as readers and learners get them: the solution folded on the page, and gone from the learner's copy."""
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+from nbgrader.preprocessors import ClearSolutions
+
+from conftest import ROOT
+from theme import exercises
+
+SHEETS = sorted((ROOT / "exercises").glob("*.ipynb"))
+every_sheet = pytest.mark.parametrize("sheet", SHEETS, ids=[path.stem for path in SHEETS])
+
+
+def read(path):
+    return nbformat.read(path, as_version=4)
+
+
+def nbgraders(cell, kind):
+    return cell.metadata.get("nbgrader", {}).get(kind, False)
+
+
+@every_sheet
+def test_sheets_are_nbgraders_sources(sheet):
+    cells = read(sheet).cells
+    solutions = [cell for cell in cells if nbgraders(cell, "solution")]
+    checks = [cell for cell in cells if nbgraders(cell, "grade")]
+    assert 5 <= len(solutions) == len(checks) <= 8
+    for solution, check in zip(solutions, checks, strict=True):
+        name = solution.metadata.nbgrader.grade_id
+        assert check.metadata.nbgrader.grade_id == f"check_{name}"
+        assert check.source.endswith(f".{name}.check({name})") and check.source.count("\n") == 0
+        assert check.metadata.nbgrader.locked and check.metadata.nbgrader.points > 0
+        assert "### BEGIN SOLUTION" in solution.source
+    levels = [line for cell in cells for line in cell.source.splitlines() if line.startswith("## ")]
+    assert levels == ["## Warm up", "## Build", "## Explore"]
+
+
+@every_sheet
+def test_learners_copy_is_that_of_nbgrader(sheet):
+    notebook = read(sheet)
+    cleared = ClearSolutions(code_stub={"python": exercises.STUB}).preprocess(read(sheet), {})[0]
+    copy = exercises.learners_copy(notebook)
+    assert [cell.source for cell in copy.cells] == [cell.source for cell in cleared.cells]
+    assert all(cell.get("outputs", []) == [] for cell in copy.cells)
+    assert [cell.metadata for cell in copy.cells] == [cell.metadata for cell in notebook.cells]
+
+
+@every_sheet
+def test_first_contact_says_what_to_do_and_nothing_is_right_yet(sheet, site):
+    copy = read(site / "learner" / sheet.name)
+    NotebookClient(copy, timeout=60, allow_errors=True, kernel_name="python3").execute()
+    for cell in copy.cells:
+        text = " ".join(str(output) for output in cell.get("outputs", []))
+        assert "✓" not in text
+        if nbgraders(cell, "solution"):
+            assert not text or "Write your code here, then run the check." in text
+        elif nbgraders(cell, "grade"):
+            assert "There is no answer yet: write yours" in text or "NameError" in text
+
+
+@every_sheet
+def test_page_folds_the_solutions_and_offers_the_copy(sheet, site, browser):
+    page = browser.new_page()
+    page.goto((site / "exercises" / f"{sheet.stem}.html").as_uri())
+    solutions = page.locator("details")
+    assert solutions.count() == sum(bool(nbgraders(cell, "solution")) for cell in read(sheet).cells)
+    first = solutions.first
+    assert first.locator("summary").inner_text() == "Solution"
+    assert not first.locator("pre").is_visible()
+    first.locator("summary").press("Enter")
+    assert first.locator("pre").is_visible()
+    assert "SOLUTION" not in page.content()
+    link = page.get_by_role("link", name="Download the notebook")
+    assert (site / "exercises" / link.get_attribute("href")).resolve() == site / "learner" / sheet.name
+    page.close()
+
+
+@every_sheet
+def test_chapter_leads_to_its_exercises(sheet):
+    assert f"../exercises/{sheet.name}" in (ROOT / "chapters" / sheet.name).read_text(encoding="utf-8")
+
+
+def test_colab_gets_the_copy_with_what_it_needs(published):
+    for sheet in SHEETS:
+        assert "%pip install" in read(published / "learner" / sheet.name).cells[0].source
+        page = (published / "exercises" / f"{sheet.stem}.html").read_text(encoding="utf-8")
+        assert f"blob/gh-pages/learner/{sheet.name}" in page

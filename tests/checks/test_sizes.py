@@ -1,0 +1,198 @@
+"""Chapter 02's exercises: right solutions in several styles pass, and each mistake is told its own hint."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from utils.checks import Wrong, sizes
+
+
+def torch_size(n, k, s, p, d):
+    return nn.Conv1d(1, 1, k, s, p, d)(torch.zeros(1, 1, n)).shape[-1]
+
+
+def counted_size(n, k, s, p, d):
+    return sum(1 for start in range(-p, n + p, s) if start + d * (k - 1) <= n + p - 1)
+
+
+def torch_parameters(c, k, f, g, b):
+    return sum(p.numel() for p in nn.Conv2d(c, k, f, groups=g, bias=b).parameters())
+
+
+def loop_parameters(c, k, f, g, b):
+    total = 0
+    for _ in range(k):
+        total += np.ones((c // g, *f)).size
+        if b:
+            total += 1
+    return total
+
+
+def marked_unread(n, k, s, p):
+    read = {start + r for start in range(-p, n + p - k + 1, s) for r in range(k)}
+    return n - 1 - max(pixel for pixel in read if pixel < n)
+
+
+def side(n, k, s, p):
+    return (n + 2 * p - k) // s + 1
+
+
+def loop_macs(size, k, f, s, p):
+    c, h, w = size
+    return k * side(h, f, s, p) * side(w, f, s, p) * f * f * c
+
+
+def weight_macs(size, k, f, s, p):
+    layer = nn.Conv2d(size[0], k, f, s, p)
+    return layer.weight.numel() * layer(torch.zeros(1, *size))[0, 0].numel()
+
+
+def torch_chain(size, layers):
+    x = torch.zeros(1, *size)
+    for kind, *numbers in layers:
+        layer = nn.MaxPool2d(*numbers) if kind == "pool" else nn.Conv2d(x.shape[1], numbers[0], *numbers[1:])
+        x = layer(x)
+    return tuple(x.shape[1:])
+
+
+def plain_chain(size, layers):
+    c, h, w = size
+    for layer in layers:
+        if layer[0] == "conv":
+            _, c, f, s, p = layer
+            h, w = side(h, f, s, p), side(w, f, s, p)
+        else:
+            h, w = h // layer[1], w // layer[1]
+    return [c, h, w]
+
+
+def pooled(layers, *more):
+    return [(*layer, *more) if layer[0] == "pool" else layer for layer in layers]
+
+
+def tried_halving(largest):
+    pairs = []
+    for k in range(1, largest + 1):
+        for p in range(k):
+            if all(side(n, k, 2, p) == n // 2 for n in range(30, 60, 2)):
+                pairs.append((k, p))
+    return pairs
+
+
+RIGHT = {
+    "shape": [
+        (16, 11, 11),
+        np.array([16, 11, 11]),
+        list(nn.Conv2d(3, 16, 11, 3, 5)(torch.zeros(1, 3, 32, 32)).shape[1:]),
+    ],
+    "parameters": [5824, np.int64(5824), sum(p.numel() for p in nn.Conv2d(3, 16, 11).parameters())],
+    "output_size": [torch_size, counted_size, lambda n, k, s, p, d: math.floor((n + 2 * p - d * (k - 1) - 1) / s + 1)],
+    "unread": [marked_unread, lambda n, k, s, p: max(n + p - ((side(n, k, s, p) - 1) * s + k), 0)],
+    "parameter_count": [torch_parameters, loop_parameters],
+    "macs": [loop_macs, weight_macs],
+    "chain": [torch_chain, plain_chain],
+    "halving": [tried_halving, lambda largest: [(k, (k - 1) // 2) for k in range(1, largest + 1)]],
+}
+# Each mistake as a student would write it, beside a piece of its hint.
+WRONG = {
+    "shape": [
+        ((16, 10, 10), "starts somewhere"),
+        ((16, 12, 12), "a started step is no step"),
+        ((16, 9, 9), "both sides"),
+        ((16, 8, 8), "Without padding"),
+        ((3, 11, 11), "One for each kernel"),
+        ((11, 11, 16), "order"),
+        ((48, 11, 11), "one map"),
+    ],
+    "parameters": [
+        (11 * 11 * 3 * 16, "has a bias, too"),
+        (2 * 11 * 11 * 3 * 16, "one for each of its weights"),
+        ((11 * 11 + 1) * 16, "all three channels"),
+        (364, "there are sixteen"),
+        (5824 * 121, "does not matter"),
+        (11 * 11 * 3 * 16 + 1, "One bias in all"),
+    ],
+    "output_size": [
+        (lambda n, k, s, p, d: (n + 2 * p - (d * (k - 1) + 1)) // s, "one too small"),
+        (lambda n, k, s, p, d: -(-(n + 2 * p - d * (k - 1) - 1) // s) + 1, "round down"),
+        (lambda n, k, s, p, d: (n + p - d * (k - 1) - 1) // s + 1, "both sides"),
+        (lambda n, k, s, p, d: counted_size(n, k, s, 0, d), "Where is the padding"),
+        (lambda n, k, s, p, d: side(n, k, s, p), "Right without dilation"),
+        (lambda n, k, s, p, d: side(n, k * d, s, p), "k − 1 gaps"),
+        (lambda n, k, s, p, d: (n + 2 * p - d * (k - 1) - 1 + 1) // s, "First divide"),
+        (lambda n, k, s, p, d: torch_size(n, k, 1, p, d), "Divide by the stride"),
+        (lambda n, k, s, p, d: (n + 2 * p - d * (k - 1) - 1) / s + 1, "no int"),
+    ],
+    "unread": [
+        (lambda n, k, s, p: n + 2 * p - (side(n, k, s, p) - 1) * s - k, "padding first"),
+        (lambda n, k, s, p: (n - k) % s, "gives the kernel more room"),
+        (lambda n, k, s, p: n + p - ((side(n, k, s, p) - 1) * s + k), "not less than 0"),
+        (lambda n, k, s, p: max((n + 2 * p) % s - p, 0), "own width"),
+        (lambda n, k, s, p: max((n + 2 * p - k) % s - 2 * p, 0), "on the right"),
+    ],
+    "parameter_count": [
+        (lambda c, k, f, g, b: nn.Conv2d(c, k, f, groups=g).weight.numel(), "has one bias"),
+        (lambda c, k, f, g, b: nn.Conv2d(c, k, f, groups=g).weight.numel() * (2 if b else 1), "each weight"),
+        (lambda c, k, f, g, b: k * (c // g) * math.prod(f) + (c if b else 0), "not in_channels"),
+        (lambda c, k, f, g, b: k * (c // g) * math.prod(f) + k, "may be False"),
+        (lambda c, k, f, g, b: k * math.prod(f) + (k if b else 0), "not averaged"),
+        (lambda c, k, f, g, b: torch_parameters(c, k, f, 1, b), "in_channels / groups"),
+        (lambda c, k, f, g, b: (c // g) * (k // g) * math.prod(f) + (k if b else 0), "number of kernels"),
+        (lambda c, k, f, g, b: torch_parameters(c, k, f[0], g, b), "square"),
+    ],
+    "macs": [
+        (lambda size, k, f, s, p: k * f * f * math.prod(size), "not of the input"),
+        (lambda size, k, f, s, p: k * f * f * size[0], "How often"),
+        (lambda size, k, f, s, p: weight_macs(size, k, f, s, p) + weight_macs(size, k, f, s, p) // (size[0] * f * f),
+         "bias"),
+        (lambda size, k, f, s, p: 2 * weight_macs(size, k, f, s, p), "one MAC, not two"),
+        (lambda size, k, f, s, p: weight_macs((1, *size[1:]), k, f, s, p), "all the channels"),
+        (lambda size, k, f, s, p: weight_macs(size, 1, f, s, p), "one kernel"),
+        (lambda size, k, f, s, p: k * size[0] * f * f * side(size[1], f, s, p) ** 2, "need not be the same"),
+    ],
+    "chain": [
+        (lambda size, layers: torch_chain(size, pooled(layers, 1)), "steps by its kernel"),
+        (lambda size, layers: torch_chain(size, pooled(layers, None, 0, 1, False, True)), "round up"),
+        (lambda size, layers: plain_chain(size, [*layers, ("conv", 1, 1, 1, 0)] if layers[-1][0] == "pool" else layers),
+         "each channel by itself"),
+        (lambda size, layers: [math.prod([size[0], *(x[1] for x in layers if x[0] == "conv")]),
+                               *plain_chain(size, layers)[1:]], "one channel for each kernel"),
+        (lambda size, layers: [plain_chain(size, layers)[i] for i in (0, 2, 1)], "in front of width"),
+        (lambda size, layers: plain_chain(size, [(*x[:4], 0) if x[0] == "conv" else x for x in layers]), "last number"),
+    ],
+    "halving": [
+        (lambda largest: [(k, k // 2) for k in range(1, largest + 1, 2)], "Even kernels"),
+        (lambda largest: [(p, k) for k, p in tried_halving(largest)], "in this order"),
+        (lambda largest: [(k, k // 2 - 1) for k in range(2, largest + 1, 2)], "Odd kernels"),
+        (lambda largest: tried_halving(largest)[1:], "A kernel of 1"),
+        (lambda largest: tried_halving(largest - 1), "stops before its end"),
+    ],
+}  # fmt: skip
+EXERCISES = {exercise.name: exercise for exercise in vars(sizes).values() if isinstance(exercise, sizes.Exercise)}
+
+
+def test_every_exercise_is_tested():
+    assert EXERCISES.keys() == RIGHT.keys() == WRONG.keys()
+    for name, exercise in EXERCISES.items():
+        assert len(RIGHT[name]) >= 2 and len(exercise.mistakes) >= 4
+        tested = [piece for _, piece in WRONG[name]]
+        assert all(any(piece in hint for piece in tested) for hint in exercise.mistakes), name
+
+
+@pytest.mark.parametrize(("name", "answer"), [(name, answer) for name, answers in RIGHT.items() for answer in answers])
+def test_right_solutions_pass(name, answer):
+    for _ in range(5):
+        EXERCISES[name].check(answer)
+
+
+@pytest.mark.parametrize(
+    ("name", "answer", "piece"), [(name, answer, piece) for name, answers in WRONG.items() for answer, piece in answers]
+)
+def test_a_mistake_gets_its_own_hint(name, answer, piece):
+    for _ in range(5):
+        with pytest.raises(Wrong) as refused:
+            EXERCISES[name].check(answer)
+        assert piece in str(refused.value)
