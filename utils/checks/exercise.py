@@ -69,7 +69,7 @@ class Exercise:
         return next(fault for fault in faults if fault)
 
     def _fault(self, case: Arguments, call: Call) -> str | None:
-        what = f"{self.name}({', '.join(map(_shown, case))})"
+        what = f"{self.name}({', '.join(map(_shown, case))})" if case else self.name
         if call.error:
             return call.error.format(what=what)
         if self.accept:
@@ -92,7 +92,7 @@ def _difference(what: str, value: Any, wanted: Any) -> str | None:
         return f"{what} gives {_shown(value)}, where {_kind(right)} is wanted."
     if number.shape != right.shape:
         return f"{what} gives {_kind(number)}; that is not the shape."
-    if right.dtype.kind == "i" and number.dtype.kind == "f":
+    if not right.shape and right.dtype.kind == "i" and number.dtype.kind == "f":
         return f"{what} gives {_shown(value)}, which is no int: // divides whole numbers and rounds down, / does not."
     if not _close(number, right):
         return f"{what} gives {_shown(value)}; that is not it."

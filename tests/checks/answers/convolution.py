@@ -1,0 +1,144 @@
+"""Answers to chapter 01's exercises: right ones in several styles, and each mistake as a student would make it."""
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from scipy.signal import convolve2d, correlate2d
+
+IMAGE = np.array([[1.0, 2, 0], [0, 3, 1], [2, 1, 4]])
+KERNEL = np.array([[1.0, 2], [0, -1]])
+
+
+def loops(image, kernel, stride=1):
+    f1, f2 = kernel.shape
+    return [
+        [(image[i : i + f1, j : j + f2] * kernel).sum() for j in range(0, image.shape[1] - f2 + 1, stride)]
+        for i in range(0, image.shape[0] - f1 + 1, stride)
+    ]
+
+
+def torchs(image, kernel, stride=1, padding=0):
+    image, kernel = (torch.as_tensor(np.array(array)) for array in (image, kernel))
+    return F.conv2d(image[None, None], kernel[None, None], stride=stride, padding=padding)[0, 0]
+
+
+def torch_layer(x, weight, bias):
+    return F.conv2d(*map(torch.from_numpy, (x[None], weight, bias)))[0]
+
+
+def summed_layer(x, weight, bias):
+    return [
+        sum(correlate2d(plane, slice_, "valid") for plane, slice_ in zip(x, kernel, strict=True)) + b
+        for kernel, b in zip(weight, bias, strict=True)
+    ]
+
+
+def padded_loops(image, kernel, stride, padding):
+    canvas = np.zeros([side + 2 * padding for side in image.shape])
+    canvas[padding : padding + image.shape[0], padding : padding + image.shape[1]] = image
+    return loops(canvas, kernel, stride)
+
+
+def filled_matrix(kernel, size):
+    rows = size - len(kernel) + 1
+    out = [[0.0] * size for _ in range(rows)]
+    for i in range(rows):
+        for r, w in enumerate(kernel):
+            out[i][i + r] = w
+    return out
+
+
+def probed_matrix(kernel, size):
+    return np.stack([np.correlate(pixel, kernel, "valid") for pixel in np.eye(size)], axis=1)
+
+
+def autograd(x, grad_output, kernel_size):
+    weight = torch.zeros(1, 1, kernel_size, dtype=torch.float64, requires_grad=True)
+    F.conv1d(torch.from_numpy(x)[None, None], weight).backward(torch.from_numpy(grad_output)[None, None])
+    return weight.grad[0, 0]
+
+
+def added(x, grad_output, kernel_size):
+    return [sum(g * x[i + r] for i, g in enumerate(grad_output)) for r in range(kernel_size)]
+
+
+def rows(*modes):
+    return np.array([F.pad(torch.arange(1.0, 5)[None, None], (2, 2), mode=mode)[0, 0].numpy() for mode in modes])
+
+
+RIGHT = {
+    "by_hand": [[[2, 1], [5, 1]], torchs(IMAGE, KERNEL)],
+    "borders": [
+        rows("constant", "reflect", "replicate", "circular"),
+        [[0, 0, 1, 2, 3, 4, 0, 0], [3, 2, 1, 2, 3, 4, 3, 2], [1, 1, 1, 2, 3, 4, 4, 4], [3, 4, 1, 2, 3, 4, 1, 2]],
+    ],
+    "correlate": [loops, torchs, lambda image, kernel: correlate2d(image, kernel, "valid")],
+    "layer": [torch_layer, summed_layer],
+    "strided": [torchs, padded_loops],
+    "matrix": [filled_matrix, probed_matrix],
+    "shared_gradient": [autograd, added],
+}
+# Each with a piece of the hint that it must get.
+WRONG = {
+    "by_hand": [
+        (convolve2d(IMAGE, KERNEL, "valid"), "half a turn"),
+        (torchs(IMAGE, KERNEL.T), "of the kernel are swapped"),
+        ([[0.5, 0.25], [1.25, 0.25]], "mean"),
+        ([[2]], "overlap"),
+        ([[2, 5], [1, 1]], "of the output are swapped"),
+    ],
+    "borders": [
+        ([[0, 0, 1, 2, 3, 4, 0, 0], [2, 1, 1, 2, 3, 4, 4, 3], [1, 1, 1, 2, 3, 4, 4, 4], [3, 4, 1, 2, 3, 4, 1, 2]],
+         "without repeating"),
+        (rows("constant", "replicate", "reflect", "circular"), "swapped"),
+        ([[0, 0, 1, 2, 3, 4, 0, 0], [3, 2, 1, 2, 3, 4, 3, 2], [1, 1, 1, 2, 3, 4, 4, 4], [2, 1, 1, 2, 3, 4, 4, 3]],
+         "end to end"),
+        ([[0, 0, 1, 2, 3, 4, 0, 0], [3, 2, 1, 2, 3, 4, 3, 2], [1, 1, 1, 2, 3, 4, 4, 4], [1, 2, 1, 2, 3, 4, 3, 4]],
+         "on the left stand the last"),
+        ([[0, 1, 2, 3, 4, 0], [2, 1, 2, 3, 4, 3], [1, 1, 2, 3, 4, 4], [4, 1, 2, 3, 4, 1]], "Two pixels on each side"),
+    ],
+    "correlate": [
+        (lambda image, kernel: convolve2d(image, kernel, "valid"), "half a turn"),
+        (lambda image, kernel: np.array(loops(image, kernel))[:-1, :-1], "not n − k"),
+        (lambda image, kernel: np.array(loops(image, kernel)) / kernel.size, "mean"),
+        (lambda image, kernel: loops(image, np.flipud(kernel)), "upside down"),
+        (lambda image, kernel: loops(image, np.fliplr(kernel)), "left to right"),
+        (lambda image, kernel: np.array(loops(image, kernel[:1]))[: len(image) - len(kernel) + 1], "rows and columns"),
+        (lambda image, kernel: torchs(image, kernel, 1, [side // 2 for side in kernel.shape]), "No padding"),
+    ],
+    "layer": [
+        (lambda x, weight, bias: torch_layer(x / len(x), weight, bias), "not averaged"),
+        (lambda x, weight, bias: torch_layer(x, weight, 0 * bias), "Where is the bias"),
+        (lambda x, weight, bias: torch_layer(x, weight, bias * x.shape[0]), "each channel of the input"),
+        (lambda x, weight, bias: torch_layer(x, weight, bias * weight[0].size), "each weight"),
+        (lambda x, weight, bias: torch_layer(x.sum(0, keepdims=True), weight[:, :1].copy(), bias), "its first for all"),
+        (lambda x, weight, bias: torch_layer(x[:1], weight[:, :1].copy(), bias), "only the first"),
+        (lambda x, weight, bias: torch_layer(x, weight, bias[:1].repeat(len(bias))), "bias of its own"),
+        (lambda x, weight, bias: torch_layer(x, weight[:, :, ::-1, ::-1].copy(), bias), "half a turn"),
+    ],
+    "strided": [
+        (lambda image, kernel, s, p: torchs(image, kernel, (s, 1), p), "down the rows"),
+        (lambda image, kernel, s, p: torchs(image, kernel, (1, s), p), "across the columns"),
+        (lambda image, kernel, s, p: loops(np.pad(image, ((p, 0), (p, 0))), kernel, s), "all four sides"),
+        (lambda image, kernel, s, p: loops(image, kernel, s), "Where is the padding"),
+        (lambda image, kernel, s, p: torchs(image, kernel, padding=p), "Where is the stride"),
+        (lambda image, kernel, s, p: np.pad(loops(image, kernel, s), p), "not its output"),
+        (lambda image, kernel, s, p: loops(np.pad(image, p, mode="edge"), kernel, s), "not copies"),
+        (lambda image, kernel, s, p: loops(np.pad(image, p)[::s, ::s], kernel), "skips places"),
+    ],
+    "matrix": [
+        (lambda kernel, size: np.array(filled_matrix(kernel, size)).T, "transpose"),
+        (lambda kernel, size: filled_matrix(kernel[::-1], size), "reversed"),
+        (lambda kernel, size: [[kernel[(j - i) % size] if (j - i) % size < len(kernel) else 0 for j in range(size)]
+                               for i in range(size)], "run over the end"),
+        (lambda kernel, size: [filled_matrix(kernel, size)[0]] * (size - len(kernel) + 1), "one pixel further"),
+        (lambda kernel, size: filled_matrix(kernel, size)[:-1], "last output is missing"),
+    ],
+    "shared_gradient": [
+        (lambda x, g, k: autograd(x, g, k) / len(g), "mean"),
+        (lambda x, g, k: g[0] * x[:k], "one place"),
+        (lambda x, g, k: added(x, g, k)[::-1], "reversed"),
+        (lambda x, g, k: added(x, np.ones(len(g)), k), "do not count alike"),
+        (lambda x, g, k: [sum(added(x, g, k))] * k, "all of that place"),
+    ],
+}  # fmt: skip
