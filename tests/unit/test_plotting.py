@@ -76,6 +76,7 @@ FIGURES = {
     "bars": lambda: plotting.bars({"few": 10, "many": 1000}, "counts"),
     "curve": lambda: plotting.curve([3, 2, 1], "step", "loss"),
     "confusion": lambda: plotting.confusion([[3, 1], [0, 2]], "is", "taken for"),
+    "overlays": lambda: plotting.overlays([np.eye(4)], [np.eye(4)]),
 }
 
 
@@ -163,6 +164,12 @@ def test_a_signed_map_says_how_far_its_colours_reach():
 def test_maps_can_be_signed_one_by_one():
     axes = plotting.maps([np.eye(4), 0.25 * np.eye(4) - 0.125], ["photo", "map"], signed=[False, True])
     assert [ax.get_title() for ax in axes.flat] == ["photo", "map (±0.12)"]
+
+
+def test_a_signed_map_of_nothing_is_white():
+    (ax,) = plotting.maps([np.zeros((3, 3))], ["silent"], signed=True).flat
+    assert np.allclose(ax.images[0].to_rgba(ax.images[0].get_array()), 1, atol=0.01)
+    assert ax.get_title() == "silent (±0)"
 
 
 def test_a_matrix_counts_inputs_and_outputs():
@@ -277,3 +284,25 @@ def test_shares_add_up_to_all_of_each():
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["a", "b"]
     assert len({container[0].get_hatch() for container in ax.containers}) == 2
     assert ax.yaxis_inverted() and [label.get_text() for label in ax.get_yticklabels()] == ["one", "two"]
+
+
+def test_heat_lies_over_its_picture_the_denser_the_hotter():
+    pictures = np.random.default_rng(0).random((3, 6, 5))
+    heats = np.zeros((3, 6, 5))
+    heats[0, 2, 3], heats[0, 2, 2], heats[1] = 8, 2, 0.1
+    axes = plotting.overlays(pictures, heats, ["here", "everywhere", "nowhere"], columns=2)
+    assert axes.shape == (2, 2)
+    assert [ax.get_title() for ax in axes.flat] == ["here", "everywhere", "nowhere", ""]
+    for ax, picture, heat in zip(axes.flat, pictures, heats, strict=False):
+        below, film = (np.asarray(image.get_array()) for image in ax.images)
+        assert np.array_equal(below, picture)
+        assert to_hex(film[0, 0]).upper() == plotting.COLOURS["gradient"]
+        assert np.allclose(film[..., 3], 0.9 * heat / (heat.max() or 1))
+    assert [len(ax.collections) for ax in axes.flat] == [1, 0, 0, 0]  # an even heat has no edge
+    edge = axes[0, 0].collections[0].get_paths()[0].vertices
+    assert (abs(edge - [3, 2]) <= 1).all()
+
+
+def test_every_picture_needs_its_heat():
+    with pytest.raises(ValueError, match="argument 2 is longer"):
+        plotting.overlays([np.eye(3)], [np.eye(3)] * 2)

@@ -6,6 +6,7 @@ that a figure can be read without colour. Signed values run from blue through wh
 
 from utils.plotting.charts import bars, curve, maps, scatter, shares
 from utils.plotting.grids import confusion, grids, matrix, positions
+from utils.plotting.overlay import overlays
 from utils.plotting.style import COLOURS, SIGNED
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "grids",
     "maps",
     "matrix",
+    "overlays",
     "positions",
     "scatter",
     "shares",

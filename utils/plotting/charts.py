@@ -35,7 +35,8 @@ def maps(
     for ax, picture, title, sign in zip(axes.flat, pictures, titles, signs, strict=False):
         if sign:
             limit = float(np.quantile(np.abs(picture), 0.995))
-            ax.imshow(picture, cmap=SIGNED, vmin=-limit, vmax=limit, interpolation="nearest")
+            span = limit or 1  # nothing but zeros is white
+            ax.imshow(picture, cmap=SIGNED, vmin=-span, vmax=span, interpolation="nearest")
             title = f"{title} (±{limit:.2g})"
         elif picture.ndim == 3:
             ax.imshow(np.clip(picture.transpose(1, 2, 0), 0, 1), interpolation="nearest")

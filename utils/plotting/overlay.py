@@ -1,0 +1,43 @@
+"""Heat over pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.colors import to_rgb
+from numpy.typing import ArrayLike, NDArray
+
+from utils.plotting.style import COLOURS, WIDTH, styled
+
+
+@styled
+def overlays(
+    pictures: Sequence[ArrayLike], heats: Sequence[ArrayLike], titles: Sequence[str] | None = None, columns: int = 8
+) -> NDArray[Any]:
+    """Gray pictures (H, W) from 0 to 1, each under its heat: the gradient's colour, the denser the hotter.
+
+    Each heat is scaled to its own maximum, and a dashed line runs around what is hotter than half of it.
+    """
+    columns = min(columns, len(pictures))
+    rows = -(-len(pictures) // columns)
+    height, width = np.shape(pictures[0])
+    size = (WIDTH, rows * (WIDTH / columns * height / width + (0.26 if titles else 0.05)))
+    _, axes = plt.subplots(rows, columns, figsize=size, squeeze=False, layout="constrained")
+    for ax in axes.flat:
+        ax.axis("off")
+    for i, (picture, heat) in enumerate(zip(pictures, heats, strict=True)):
+        ax, warmth = axes.flat[i], np.asarray(heat, float)
+        warmth = warmth / (warmth.max() or 1)
+        # Paler than they are, so that the film shows on what is black.
+        ax.imshow(picture, cmap="gray", vmin=-1, vmax=1, interpolation="nearest")
+        film = np.empty((*warmth.shape, 4))
+        film[..., :3], film[..., 3] = to_rgb(COLOURS["gradient"]), 0.9 * warmth
+        ax.imshow(film, interpolation="nearest")
+        if warmth.min() < 0.5 < warmth.max():
+            ax.contour(warmth, [0.5], colors=COLOURS["gradient"], linewidths=1, linestyles="--")
+        if titles:
+            ax.set_title(titles[i])
+    return axes
