@@ -1,0 +1,240 @@
+"""The exercises of chapter 06: 1 × 1, grouped, depthwise and dilated convolutions."""
+
+from __future__ import annotations
+
+from math import prod
+
+import numpy as np
+from numpy.random import Generator
+
+from utils.checks.exercise import Arguments, Exercise
+from utils.functional import conv2d
+
+Array = np.ndarray
+_FULL, _POINT, _QUARTER, _DEPTH = 9 * 256 * 256, 256 * 256, 9 * 256 * 64, 9 * 256
+
+
+counts = Exercise(
+    "counts",
+    cases=lambda rng: [()],
+    reference=lambda: np.array([_FULL, _POINT, _QUARTER, _DEPTH, _DEPTH + _POINT]),
+    mistakes={
+        "A group's kernels read only their own channels: a quarter of 256.": (
+            lambda: np.array([_FULL, _POINT, _FULL, _DEPTH, _DEPTH + _POINT])
+        ),
+        "Four groups have a quarter of the weights, not a sixteenth: all 256 kernels are still there.": (
+            lambda: np.array([_FULL, _POINT, _QUARTER // 4, _DEPTH, _DEPTH + _POINT])
+        ),
+        "A depthwise layer has a kernel for every channel, not one for all.": (
+            lambda: np.array([_FULL, _POINT, _QUARTER, 9, 9 + _POINT])
+        ),
+        "One layer after the other: their weights add.": (
+            lambda: np.array([_FULL, _POINT, _QUARTER, _DEPTH, _DEPTH * _POINT])
+        ),
+        "The 1 × 1 behind the depthwise layer has weights, too.": (
+            lambda: np.array([_FULL, _POINT, _QUARTER, _DEPTH, _DEPTH])
+        ),
+        "No biases here, only weights.": (
+            lambda: np.array([_FULL + 256, _POINT + 256, _QUARTER + 256, _DEPTH + 256, _DEPTH + _POINT + 512])
+        ),
+        "A kernel of 3 × 3 has nine weights for each channel that it reads.": (
+            lambda: np.array([_FULL // 3, _POINT, _QUARTER // 3, _DEPTH // 3, _DEPTH // 3 + _POINT])
+        ),
+    },
+)
+
+
+def _points(rng: Generator) -> list[Arguments]:
+    return [
+        (rng.standard_normal((c, h, w)), rng.standard_normal((k, c)))
+        for c, k, h, w in [(3, 3, 4, 5), (4, 4, 4, 3), (5, 5, 5, 5), (2, 2, 3, 6)]
+    ]
+
+
+def _pointwise(x: Array, weight: Array) -> Array:
+    return np.einsum("kc,chw->khw", weight, x)
+
+
+pointwise = Exercise(
+    "pointwise",
+    cases=_points,
+    reference=_pointwise,
+    mistakes={
+        "A row of the weights makes one output channel; you have used a column.": lambda x, w: _pointwise(x, w.T),
+        "Add the channels, weighted; do not take their mean.": lambda x, w: _pointwise(x, w) / len(x),
+        "Every output channel mixes all the input channels; yours are only scaled.": (
+            lambda x, w: np.diag(w)[:, None, None] * x
+        ),
+        "Pixels have been mixed up: flatten height and width, and leave the channels in front.": (
+            lambda x, w: (x.reshape(-1, len(x)) @ w.T).T.reshape(len(w), *x.shape[1:])
+        ),
+        "The order of channels in the output is reversed.": lambda x, w: _pointwise(x, w)[::-1],
+    },
+)
+
+
+def _groups(rng: Generator) -> list[Arguments]:
+    return [
+        (rng.standard_normal((c, 5, 6)), rng.standard_normal((k, c // g, 3, 2)), g)
+        for c, k, g in [(4, 4, 2), (6, 6, 3), (8, 4, 4), (6, 4, 2)]
+    ]
+
+
+def _grouped(x: Array, weight: Array, groups: int) -> Array:
+    return conv2d(x[None], weight, groups=groups)[0]
+
+
+def _by_channels(x: Array, weight: Array, read: list[list[int]]) -> Array:
+    return np.stack([conv2d(x[None, channels], w[None])[0, 0] for channels, w in zip(read, weight, strict=True)])
+
+
+def _reads(channels: int, kernels: int, groups: int) -> list[list[int]]:
+    """What each kernel reads."""
+    size, share = channels // groups, kernels // groups
+    return [list(range(size * (k // share), size * (k // share + 1))) for k in range(kernels)]
+
+
+grouped = Exercise(
+    "grouped",
+    cases=_groups,
+    reference=_grouped,
+    mistakes={
+        "Every group has its own channels; yours all read those of the first.": (
+            lambda x, w, g: _by_channels(x, w, [_reads(len(x), len(w), g)[0]] * len(w))
+        ),
+        "A group's channels are neighbours: 0, 1, 2 … belong to the first group, not 0, g, 2 g …": (
+            lambda x, w, g: _by_channels(x, w, [list(range(k // (len(w) // g), len(x), g)) for k in range(len(w))])
+        ),
+        "The kernels of a group are neighbours, too: the first share of them reads the first channels.": (
+            lambda x, w, g: _by_channels(
+                x, w, [list(range(len(x) // g * (k % g), len(x) // g * (k % g + 1))) for k in range(len(w))]
+            )
+        ),
+        "The groups are in reverse: the first kernels read the first channels.": (
+            lambda x, w, g: _by_channels(x, w, _reads(len(x), len(w), g)[::-1])
+        ),
+        "The groups' outputs stand one behind another as channels; you have added them up.": (
+            lambda x, w, g: _grouped(x, w, g).reshape(g, -1, *_grouped(x, w, g).shape[1:]).sum(0)
+        ),
+    },
+)
+
+
+def _separables(rng: Generator) -> list[Arguments]:
+    return [
+        (rng.standard_normal((c, 6, 5)), rng.standard_normal((c, 3, 3)), rng.standard_normal((k, c)))
+        for c, k in [(3, 3), (4, 4), (2, 2)]
+    ]
+
+
+def _depthwise(x: Array, depth: Array) -> Array:
+    return conv2d(x[None], depth[:, None], groups=len(x))[0]
+
+
+separable = Exercise(
+    "separable",
+    cases=_separables,
+    reference=lambda x, depth, point: _pointwise(_depthwise(x, depth), point),
+    mistakes={
+        "Only the depthwise step: the 1 × 1 that mixes the channels is missing.": (
+            lambda x, depth, point: _depthwise(x, depth)
+        ),
+        "First each channel is filtered, then they are mixed; you have done it the other way round.": (
+            lambda x, depth, point: _depthwise(_pointwise(x, point), depth)
+        ),
+        "Every channel has a kernel of its own; yours all use the first.": (
+            lambda x, depth, point: _pointwise(_depthwise(x, np.repeat(depth[:1], len(x), 0)), point)
+        ),
+        "The depthwise step keeps the channels apart; you have added them up there.": (
+            lambda x, depth, point: _pointwise(np.repeat(_depthwise(x, depth).sum(0)[None], len(x), 0), point)
+        ),
+        "In the 1 × 1, a row of the weights makes one output channel; you have used a column.": (
+            lambda x, depth, point: _pointwise(_depthwise(x, depth), point.T)
+        ),
+    },
+)
+
+
+def _spread(kernel: Array, rows: int, columns: int) -> Array:
+    out = np.zeros([rows * (kernel.shape[0] - 1) + 1, columns * (kernel.shape[1] - 1) + 1])
+    out[::rows, ::columns] = kernel
+    return out
+
+
+spread = Exercise(
+    "spread",
+    cases=lambda rng: [(rng.standard_normal(shape), d) for shape, d in [((3, 3), 2), ((2, 4), 3), ((3, 2), 4)]],
+    reference=lambda kernel, d: _spread(kernel, d, d),
+    mistakes={
+        "d − 1 zeros between two taps, not d.": lambda kernel, d: _spread(kernel, d + 1, d + 1),
+        "Zeros stand between the taps, not after the last one.": (
+            lambda kernel, d: np.pad(_spread(kernel, d, d), ((0, d - 1), (0, d - 1)))
+        ),
+        "Zeros between the taps, not copies of them.": lambda kernel, d: kernel.repeat(d, 0).repeat(d, 1),
+        "Along both axes; yours is spread down the rows only.": lambda kernel, d: _spread(kernel, d, 1),
+        "Along both axes; yours is spread across the columns only.": lambda kernel, d: _spread(kernel, 1, d),
+        "The kernel does not get a border of zeros: they go between its taps.": lambda kernel, d: np.pad(kernel, d - 1),
+    },
+)
+
+
+def _read(dilations: list[int]) -> int:
+    ways = np.ones(1)
+    for d in dilations:
+        ways = np.convolve(ways, _spread(np.ones((1, 3)), 1, d)[0])
+    return int((ways > 0).sum())
+
+
+pixels_read = Exercise(
+    "pixels_read",
+    cases=lambda rng: [
+        ([2, 2, 2],),
+        ([1, 2, 4],),
+        ([1, 2, 9],),
+        ([3, 5],),
+        ([4],),
+        ([int(d) for d in rng.integers(2, 6, 3)],),
+    ],
+    reference=_read,
+    mistakes={
+        "That is the width of the field. Between the taps there are pixels that nobody reads.": (
+            lambda dilations: 1 + 2 * sum(dilations)
+        ),
+        "Different taps may meet on the same pixel: count each pixel once.": lambda dilations: 3 ** len(dilations),
+        "Dilations that are not 1 spread the taps.": lambda dilations: 1 + 2 * len(dilations),
+        "All of the layers read, not only the last.": lambda dilations: 3,
+        "Dilations do not multiply; each layer adds to the reach.": lambda dilations: 1 + 2 * prod(dilations),
+    },
+)
+
+
+def _shuffled(channels: int, groups: int) -> list[int]:
+    return [int(c) for c in np.arange(channels).reshape(groups, -1).T.ravel()]
+
+
+shuffle = Exercise(
+    "shuffle",
+    cases=lambda rng: [(6, 2), (12, 3), (8, 4), (20, 4), (int(rng.integers(3, 6)) * 2, 2)],
+    reference=_shuffled,
+    mistakes={
+        "That is the order they are in. Take one channel from each group in turn.": (
+            lambda channels, groups: list(range(channels))
+        ),
+        "You have made groups of that size, not that many groups.": (
+            lambda channels, groups: _shuffled(channels, channels // groups)
+        ),
+        "The first group comes first in every turn.": (
+            lambda channels, groups: [
+                int(c) for c in np.arange(channels).reshape(groups, -1)[::-1].T.ravel()
+            ]
+        ),
+        "Reversing leaves each group's channels together; mix them.": (
+            lambda channels, groups: list(range(channels))[::-1]
+        ),
+        "Whole groups have changed places; take one channel from each in turn.": (
+            lambda channels, groups: [
+                int(c) for c in np.roll(np.arange(channels).reshape(groups, -1), 1, axis=0).ravel()
+            ]
+        ),
+    },
+)  # fmt: skip
