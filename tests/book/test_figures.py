@@ -10,7 +10,7 @@ import re
 import pytest
 
 from conftest import ROOT
-from tests.widgets.networks import NETWORKS, POOLED, Explorer
+from tests.widgets.kinds import KINDS, NETWORKS, POOLED, Explorer
 from theme.figures import WIDGETS, bundle
 from utils.widgets import (
     ChannelMixer,
@@ -31,16 +31,6 @@ body {{ margin: 16px auto; padding: 0 16px; max-width: 740px; background: {paper
 {style}</style><main><h1>Figure</h1>{figure}</main><script>{script}</script></html>"""
 LOOKS = {"light": {"paper": "#ffffff", "ink": "#323232"}, "dark": {"paper": "#14181e", "ink": "#ced6dd"}}
 MODES = pytest.mark.parametrize("mode", ["light", "dark"])
-KINDS = [
-    Explorer,
-    ChannelMixer,
-    KernelStepper,
-    ConvolutionMatrix,
-    LayerLedger,
-    Pooling,
-    ReceptiveFieldTower,
-    TransposedConvolution,
-]
 FIGURES = pytest.mark.parametrize("kind", KINDS)
 # States that show most: weights on dark cells, the transposed product, a layer, pixels that are never read.
 RICH = {

@@ -6,7 +6,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from networks import NETWORKS, OWN, Explorer
+from kinds import NETWORKS, OWN, Explorer
 
 from utils import models
 from utils.profiling import profile

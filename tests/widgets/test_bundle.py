@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 import traitlets
-from networks import NETWORKS, POOLED, Explorer
+from kinds import KINDS, NETWORKS, POOLED, Explorer
 
 from utils import widgets
 from utils.widgets import (
@@ -26,16 +26,6 @@ from utils.widgets import (
 )
 
 FOLDER = Path(widgets.__file__).parent
-FIGURES = [
-    Explorer,
-    ChannelMixer,
-    KernelStepper,
-    ConvolutionMatrix,
-    LayerLedger,
-    Pooling,
-    ReceptiveFieldTower,
-    TransposedConvolution,
-]
 STATES = [
     Explorer(),
     Explorer(network="VGG-16", area="memory", selected=3),
@@ -96,7 +86,7 @@ def test_bundle_carries_state_picture_and_sentence(figure):
     assert len(data["text/html"]) < 60_000
 
 
-@pytest.mark.parametrize("figure", FIGURES)
+@pytest.mark.parametrize("figure", KINDS)
 def test_bundle_is_the_same_each_time(figure):
     first, second = bundle(figure()), bundle(figure())
     assert first["text/html"] == second["text/html"]
@@ -336,7 +326,7 @@ def test_script_keeps_the_rules(script):
 
 
 def test_every_figure_has_its_script():
-    assert {figure.name for figure in FIGURES} | set(widgets.SHARED) == {path.stem for path in FOLDER.glob("*.js")}
+    assert {figure.name for figure in KINDS} | set(widgets.SHARED) == {path.stem for path in FOLDER.glob("*.js")}
 
 
 def test_notebook_colours_are_the_palette():

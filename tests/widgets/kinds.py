@@ -1,9 +1,9 @@
-"""What the architecture explorer is tested with: the course's networks, a learner's, and one that only pools."""
+"""Every kind of figure; and what the architecture explorer is tested with: networks of the course and a learner's."""
 
 import torch
 from torch import nn
 
-from utils import models
+from utils import models, widgets
 from utils.profiling import profile
 from utils.widgets import ArchitectureExplorer
 
@@ -54,3 +54,6 @@ class Explorer(ArchitectureExplorer):
 
     def __init__(self, profiles=FEW, *arguments, **traits):
         super().__init__(profiles, *arguments, **traits)
+
+
+KINDS = [Explorer if name == "ArchitectureExplorer" else getattr(widgets, name) for name in widgets.__all__]
