@@ -76,6 +76,16 @@ def test_other_answers_are_told_apart_without_the_answer():
     assert "that is not it" in hint(halves, lambda x: x / 2 + np.nan)
 
 
+def halved(x):
+    return x / 2
+
+
+def test_a_function_goes_by_its_name():
+    at_two = Exercise("at_two", cases=lambda rng: [(halved,)], reference=lambda f: f(2.0))
+    assert hint(at_two, lambda f: f(3)) == "at_two(halved) gives 1.5; that is not it."
+    assert hint(at_two, lambda f: f) == "at_two(halved) gives halved, where a number is wanted."
+
+
 def test_a_value_where_nothing_is_given():
     odd.check(3)
     odd.check(lambda: 3)

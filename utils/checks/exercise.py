@@ -11,6 +11,7 @@ import copy
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from inspect import isfunction
 from typing import Any
 
 from numpy import abs as absolute
@@ -134,5 +135,5 @@ def _shown(value: Any) -> str:
     number = plain(value)
     if number is not None and number.size > 9:
         return _kind(number)
-    text = repr(value)
+    text = value.__name__ if isfunction(value) else repr(value)
     return text if len(text) <= 80 else f"{text[:79]}…"
