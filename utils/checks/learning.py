@@ -1,0 +1,273 @@
+"""The exercises of chapter 05: gradients, and fast ways of computing a convolution."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.random import Generator
+
+from utils.checks.exercise import Arguments, Exercise
+from utils.functional import conv2d, conv2d_backward
+
+Array = np.ndarray
+
+
+def _by_hand(dx: Any = (1, 1, 0, 4), dw: Any = (3, 5), db: float = 2) -> list[Any]:
+    return [np.array(dx, float), np.array(dw, float), float(db)]
+
+
+by_hand = Exercise(
+    "by_hand",
+    cases=lambda rng: [()],
+    reference=_by_hand,
+    mistakes={
+        "dx is the wrong way round: which weight did each pixel meet?": lambda: _by_hand(dx=(2, -1, 3, 2)),
+        "In dx, where two outputs have read a pixel, what they send adds up.": lambda: _by_hand(dx=(1, -1, 2, 4)),
+        "dw is the wrong way round: weight r met pixel i + r for output i.": lambda: _by_hand(dw=(5, 3)),
+        "dw is a mean over the three places. What they say adds up.": lambda: _by_hand(dw=(1, 5 / 3)),
+        "db is no mean: the bias stands in every output.": lambda: _by_hand(db=2 / 3),
+        "The outputs do not count alike in db: which has which gradient?": lambda: _by_hand(db=3),
+    },
+)
+
+_NUMBERS = 32 * 64 * 3 * 3 * 28 * 28
+
+memory = Exercise(
+    "memory",
+    cases=lambda rng: [()],
+    reference=lambda: 4 * _NUMBERS,
+    mistakes={
+        "Those are the numbers. How many bytes has each?": lambda: _NUMBERS,
+        "That is one image of the batch.": lambda: 4 * _NUMBERS // 32,
+        "How many places has a kernel with stride 2? There is a column for each.": lambda: 16 * _NUMBERS,
+        "A window has two sides: a column holds all of it.": lambda: 4 * _NUMBERS // 3,
+        "A column holds the window in all channels.": lambda: 4 * _NUMBERS // 64,
+        "The columns are the same for all kernels: they are written down once.": lambda: 4 * _NUMBERS * 128,
+        "That is the batch of images itself. How often is a pixel copied?": lambda: 4 * 32 * 64 * 56 * 56,
+        "Those are the outputs. The columns are what is multiplied by the kernels.": lambda: 4 * 32 * 128 * 28 * 28,
+    },
+)
+
+
+def _batches(rng: Generator) -> list[Arguments]:
+    cases: list[Arguments] = []
+    for n, c, h, w, k, f, s, p in [(2, 2, 5, 6, 3, 3, 1, 1), (3, 2, 8, 5, 2, 3, 2, 1), (2, 3, 6, 7, 2, 4, 1, 2)]:
+        x, weight = rng.standard_normal((n, c, h, w)), rng.standard_normal((k, c, f, f))
+        g = rng.standard_normal(conv2d(x, weight, stride=s, padding=p).shape) + 0.3
+        cases.append((g, x, weight, s, p))
+    return cases
+
+
+def _replaced(dx: Array, g: Array, x: Array, weight: Array, s: int, p: int) -> Array:
+    (c, height, width), flat = x.shape[1:], weight.reshape(len(weight), -1)
+    size = c, height + 2 * p, width + 2 * p
+    images = [_pixels(flat.T @ one.reshape(len(one), -1), size, weight.shape[2], s, add=False) for one in g]
+    return np.stack(images)[:, :, p : p + height, p : p + width]
+
+
+def _one(place: int, change: Callable[..., Any]) -> Callable[..., Any]:
+    """The three gradients with one of them changed."""
+
+    def wrong(*case: Any) -> list[Any]:
+        right: list[Any] = list(conv2d_backward(*case))
+        right[place] = change(right[place], *case)
+        return right
+
+    return wrong
+
+
+def _uncropped(dx: Array, g: Array, x: Array, weight: Array, s: int, p: int) -> Array:
+    return conv2d_backward(g, np.pad(x, ((0, 0), (0, 0), (p, p), (p, p))), weight, s)[0]
+
+
+gradients = Exercise(
+    "gradients",
+    cases=_batches,
+    reference=conv2d_backward,
+    mistakes={
+        "dx has gradients of the padding, which is no part of x.": _one(0, _uncropped),
+        "A pixel lies under several places of a kernel. In dx what these send adds up.": (_one(0, _replaced)),
+        "In dx your copies of the kernel are turned by half a turn.": (
+            _one(0, lambda dx, g, x, w, s, p: conv2d_backward(g, x, w[..., ::-1, ::-1], s, p)[0])
+        ),
+        "dw is a mean over the images. What they say adds up.": _one(1, lambda dw, g, *_: dw / len(g)),
+        "dw is a mean over the places. What they say adds up.": _one(1, lambda dw, g, *_: dw / g[0, 0].size),
+        "dw knows one image only.": _one(1, lambda dw, g, x, *rest: conv2d_backward(g[-1:], x[-1:], *rest)[1]),
+        "db is summed over images and places, not averaged.": _one(2, lambda db, g, *_: g.mean((0, 2, 3))),
+        "db has a number for each kernel, not one for each kernel and image.": _one(2, lambda db, g, *_: g.sum((2, 3))),
+        "The three are right, but not in the order dx, dw, db.": (
+            lambda *case: [conv2d_backward(*case)[i] for i in (1, 0, 2)]
+        ),
+    },
+)
+
+
+def wavy(values: Array) -> Any:
+    """A smooth loss."""
+    return np.sin(values).sum() + (values[:-1] * values[1:] ** 2).sum()
+
+
+def steep(values: Array) -> Any:
+    """Another one."""
+    return np.exp(values).mean() + values.prod()
+
+
+def _nudged(f: Callable[[Array], Any], values: Array, up: float, down: float, width: float) -> Array:
+    slopes = np.zeros_like(values)
+    for place in np.ndindex(values.shape):
+        nudge = np.zeros_like(values)
+        nudge[place] = 1
+        slopes[place] = (f(values + up * nudge) - f(values - down * nudge)) / width
+    return slopes
+
+
+def _piled_up(f: Callable[[Array], Any], values: Array, step: float) -> Array:
+    slopes, up, down = np.zeros_like(values), values.copy(), values.copy()
+    for place in np.ndindex(values.shape):
+        up[place] += step
+        down[place] -= step
+        slopes[place] = (f(up) - f(down)) / (2 * step)
+    return slopes
+
+
+slopes = Exercise(
+    "slopes",
+    cases=lambda rng: [
+        (wavy, rng.standard_normal(5), 0.3),
+        (steep, rng.standard_normal((2, 3)), 0.2),
+        (wavy, rng.standard_normal((3, 2)), 0.4),
+    ],
+    reference=lambda f, values, h: _nudged(f, values, h, h, 2 * h),
+    mistakes={
+        "You nudge to one side only.": lambda f, values, h: _nudged(f, values, h, 0, h),
+        "Twice too large: how far apart are the two nudges?": lambda f, values, h: _nudged(f, values, h, h, h),
+        "Your nudges are half a step, up and down.": lambda f, values, h: _nudged(f, values, h / 2, h / 2, h),
+        "Your nudges pile up. Nudge one number at a time, and the others stay where they were.": _piled_up,
+        "You nudge all numbers at once. Each has a slope of its own.": (
+            lambda f, values, h: np.full_like(values, (f(values + h) - f(values - h)) / (2 * h))
+        ),
+    },
+)
+
+
+def _windows(x: Array, k: int, s: int) -> Array:
+    """Channel, row and column in the window, row and column of the place."""
+    view = np.lib.stride_tricks.sliding_window_view(x, (k, k), axis=(1, 2))[:, ::s, ::s]
+    return view.transpose(0, 3, 4, 1, 2)
+
+
+def _columns(x: Array, k: int, s: int, order: tuple[int, ...] = (0, 1, 2, 3, 4)) -> Array:
+    return _windows(x, k, s).transpose(order).reshape(len(x) * k * k, -1)
+
+
+im2col = Exercise(
+    "im2col",
+    cases=lambda rng: [
+        (rng.standard_normal((c, h, w)), k, s) for c, h, w, k, s in [(2, 4, 5, 2, 1), (3, 7, 6, 3, 2), (2, 6, 9, 3, 3)]
+    ],
+    reference=_columns,
+    mistakes={
+        "A column for each place; you have made rows of them.": lambda x, k, s: _columns(x, k, s).T,
+        "Going down a column, channels change slowest.": lambda x, k, s: _columns(x, k, s, (1, 2, 0, 3, 4)),
+        "Within a channel go along the window's rows.": lambda x, k, s: _columns(x, k, s, (0, 2, 1, 3, 4)),
+        "The places come in reading order.": lambda x, k, s: _columns(x, k, s, (0, 1, 2, 4, 3)),
+        "Your windows always move by one pixel.": lambda x, k, s: _columns(x, k, 1),
+    },
+)
+
+
+def _laid(rng: Generator) -> list[Arguments]:
+    settings = [(2, 4, 5, 2, 1), (3, 7, 6, 3, 2), (2, 6, 8, 3, 3)]
+    cases: list[Arguments] = []
+    for c, h, w, k, s in settings:
+        x = rng.standard_normal((c, h, w))
+        cases.append((rng.standard_normal(_columns(x, k, s).shape), (c, h, w), k, s))
+    return cases
+
+
+def _pixels(columns: Array, shape: Any, k: int, s: int, order: str = "crsij", add: bool = True) -> Array:
+    """The image of the columns, whose axes c, r, s (in the window), i and j (of the place) come in ``order``."""
+    out = np.zeros(shape)
+    sizes = dict(zip("crsij", _windows(out, k, s).shape, strict=True))
+    parts = np.einsum(f"{order}->crsij", columns.reshape([sizes[axis] for axis in order]))
+    for i, j in np.ndindex(parts.shape[3:]):
+        place = np.s_[:, i * s : i * s + k, j * s : j * s + k]
+        out[place] = parts[..., i, j] + (out[place] if add else 0)
+    return out
+
+
+col2im = Exercise(
+    "col2im",
+    cases=_laid,
+    reference=_pixels,
+    mistakes={
+        "Where windows overlap they add up; yours replace each other.": partial(_pixels, add=False),
+        "Where windows overlap, what they bring adds up; do not take the mean.": (
+            lambda columns, *rest: _pixels(columns, *rest) / np.maximum(_pixels(np.ones_like(columns), *rest), 1)
+        ),
+        "Going down a column, channels change slowest.": partial(_pixels, order="rscij"),
+        "Within a channel a column goes along the rows of the window.": partial(_pixels, order="csrij"),
+        "The places come in reading order; yours go down first.": partial(_pixels, order="crsji"),
+    },
+)
+
+
+def _correlate(x: Array, kernel: Array, padding: Any = 0) -> Array:
+    return conv2d(x[None, None], kernel[None, None], padding=padding)[0, 0]
+
+
+def _circular(x: Array, kernel: Array, padding: int, flipped: bool = False) -> Array:
+    """All of the circle that is as long as the padded image."""
+    padded = np.pad(x, padding)
+    spectrum = np.fft.rfft2(kernel, padded.shape)
+    product = np.fft.rfft2(padded) * (spectrum if flipped else spectrum.conj())
+    return np.fft.irfft2(product, padded.shape)
+
+
+by_spectra = Exercise(
+    "by_spectra",
+    cases=lambda rng: [
+        (rng.standard_normal((h, w)), rng.standard_normal((f1, f2)), p)
+        for h, w, f1, f2, p in [(8, 9, 3, 4, 0), (7, 6, 5, 3, 2), (10, 7, 4, 4, 1)]
+    ],
+    reference=_correlate,
+    mistakes={
+        "The kernel is flipped, as in mathematics; layers do not flip.": (
+            lambda x, kernel, p: _correlate(x, kernel[::-1, ::-1], p)
+        ),
+        "Your spectrum is that of a flipped kernel, and what you keep has seen the other border.": (
+            lambda x, kernel, p: _circular(x, kernel, p, True)[tuple(map(slice, _correlate(x, kernel, p).shape))]
+        ),
+        "That is the whole circle. Where the kernel hangs over the edge it has seen the other border.": _circular,
+        "Where is the padding?": lambda x, kernel, p: _correlate(x, kernel),
+        "Your padding has pixels of the other border in it. On a circle there must be zeros between them.": (
+            lambda x, kernel, p: _correlate(np.pad(x, p, mode="wrap"), kernel)
+        ),
+    },
+)
+
+
+def _circles(rng: Generator) -> list[Arguments]:
+    cases: list[Arguments] = [(10, 3, 1), (8, 5, 4), (9, 4, 0), (12, 7, 3)]
+    for _ in range(15):
+        size = int(rng.integers(2, 30))
+        k = int(rng.integers(1, size + 1))
+        cases.append((size, k, int(rng.integers(0, k))))
+    return cases
+
+
+circle = Exercise(
+    "circle",
+    cases=_circles,
+    reference=lambda n, k, p: n + p,
+    mistakes={
+        "The kernel that hangs over one edge reads the other end of the row. What must lie between?": lambda n, k, p: n,
+        "It works, but a shorter circle does, too: the two borders are neighbours.": lambda n, k, p: n + 2 * p,
+        "It works if all shifts are wanted. With a smaller padding some are not.": lambda n, k, p: n + k - 1,
+        "That many outputs, but does no kernel read a pixel from the other end?": lambda n, k, p: n + 2 * p - k + 1,
+        "One too short: lay a row of ones on the circle and look at the last output.": lambda n, k, p: n + p - (p > 0),
+    },
+)
