@@ -77,7 +77,7 @@ def curve(
         ax.plot(places, heights, dashes, lw=1.8, label=name)
     ax.set(xlabel=xlabel, ylabel=ylabel, yscale="log" if log else "linear")
     if len(series) > 1:
-        ax.legend(frameon=False, handlelength=3)
+        ax.legend(frameon=False, handlelength=3, loc="center left", bbox_to_anchor=(1, 0.5))
     return ax
 
 
