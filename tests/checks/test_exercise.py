@@ -173,6 +173,18 @@ def test_a_result_that_is_written_over_counts_as_it_was():
     halves.check(reuses)
 
 
+def test_a_mistake_that_gives_no_number_gets_its_hint():
+    roots = Exercise(
+        "roots",
+        cases=lambda rng: [(np.array([-4.0, 9.0]),), (np.array([-1.0, 0.0]),)],
+        reference=lambda x: np.sqrt(np.abs(x)),
+        mistakes={"Below 0 there is no root.": lambda x: np.where(x < 0, np.nan, 3.0 * (x > 0))},
+    )
+    assert hint(roots, lambda x: np.sqrt(x, where=x >= 0, out=np.full(2, np.nan))) == "Below 0 there is no root."
+    assert "that is not it" in hint(roots, lambda x: np.where(x < 0, np.inf, 3.0 * (x > 0)))
+    assert "that is not it" in hint(roots, lambda x: np.full(2, np.nan))
+
+
 def test_an_endless_loop_is_stopped():
     stopped = []
 

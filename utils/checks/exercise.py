@@ -15,7 +15,7 @@ from inspect import isfunction
 from typing import Any
 
 from numpy import abs as absolute
-from numpy import asarray, float64, isfinite, ndarray, random
+from numpy import array_equal, asarray, float64, isfinite, ndarray, random
 
 from utils.checks.calls import Call, call_all, snapshot
 
@@ -110,11 +110,15 @@ def plain(value: Any) -> ndarray | None:
 
 
 def _close(number: ndarray, right: ndarray) -> bool:
-    """Equal up to rounding, that of single precision included."""
+    """Equal up to rounding, that of single precision included; no number, or infinity, only where both have it."""
     if right.dtype.kind in "biu":
         return bool((number == right).all())
-    gap = absolute(number.astype(float64) - right)
-    return bool(isfinite(gap).all() and (gap <= 1e-4 * max(1.0, absolute(right).max(initial=0))).all())
+    number, right = number.astype(float64), right.astype(float64)
+    finite = isfinite(right)
+    if not array_equal(number[~finite], right[~finite], equal_nan=True):
+        return False
+    gap = absolute(number[finite] - right[finite])
+    return bool(isfinite(gap).all() and (gap <= 1e-4 * max(1.0, absolute(right[finite]).max(initial=0))).all())
 
 
 def _alike(call: Call, their: Call) -> bool:
