@@ -1,5 +1,6 @@
 """What a check takes, what it refuses, and that nothing an answer says about itself counts."""
 
+import sys
 import time
 
 import numpy as np
@@ -64,26 +65,101 @@ def test_a_known_mistake_gets_its_hint():
 def test_other_answers_are_told_apart_without_the_answer():
     assert hint(double, lambda n: 2 * n + 1) == "double(3) gives 7; that is not it."
     assert hint(double, lambda n: "six") == "double(3) gives 'six', where an int is wanted."
-    assert hint(double, lambda n: None) == "double(3) gives None, where an int is wanted."
-    assert "gives 6.0, which is no int" in hint(double, lambda n: 2.0 * n)
+    assert hint(double, lambda n: None) == "double(3) gives None: is there a `return`?"
+    assert hint(double, lambda n: 2.0 * n).startswith("double(3) gives 6.0: the right number, but a float.")
+    assert hint(double, lambda n: 2.5 * n) == "double(3) gives 7.5; that is not it."
     assert hint(double, lambda n: [2 * n]) == "double(3) gives an array of shape (1,); that is not the shape."
-    assert hint(double, lambda n: 1 / 0) == "double(3) ends in ZeroDivisionError: division by zero"
-    assert "{braces}" in hint(double, lambda n: {}["{braces}"])
-    assert "should give 2 things, but gives 4" in hint(pair, lambda a, b: 4)
-    assert "should give 2 things" in hint(pair, lambda a, b: (a, b, 0))
+    assert hint(pair, lambda a, b: 4) == "pair(4, 5) gives 4, where a list or an array is wanted."
+    assert hint(pair, lambda a, b: (a, b, 0)) == "pair(4, 5) gives [4, 5, 0]: 2 are wanted."
+    assert hint(pair, lambda a, b: (a, a)) == "pair(4, 5) gives [4, 4]. Number 2 in it is 4; that is not it."
     assert "an array of shape (3, 2); that is not the shape" in hint(halves, lambda x: x.T / 2)
-    assert "array" in hint(halves, lambda x: [[1], [2, 3]])
+    assert "where an array is wanted" in hint(halves, lambda x: [[1], [2, 3]])
     assert "that is not it" in hint(halves, lambda x: x / 2 + np.nan)
+    assert "take .real" in hint(halves, lambda x: x / 2 + 0j)
 
 
-def halved(x):
-    return x / 2
+listed = Exercise("listed", cases=lambda rng: [(4,), (6,)], reference=lambda n: [str(i) for i in range(n)])
 
 
-def test_a_function_goes_by_its_name():
-    at_two = Exercise("at_two", cases=lambda rng: [(halved,)], reference=lambda f: f(2.0))
-    assert hint(at_two, lambda f: f(3)) == "at_two(halved) gives 1.5; that is not it."
-    assert hint(at_two, lambda f: f) == "at_two(halved) gives halved, where a number is wanted."
+def test_a_list_may_be_anything_that_has_an_order():
+    listed.check(lambda n: (str(i) for i in range(n)))
+    listed.check(lambda n: np.array([str(i) for i in range(n)]))
+    listed.check(lambda n: {str(i): 0 for i in range(n)}.keys())
+    counted = Exercise("counted", cases=lambda rng: [(4,)], reference=lambda n: list(range(n)))
+    counted.check(lambda n: range(n))
+    counted.check(lambda n: np.arange(n).astype(object))
+    # The length may be the question.
+    assert hint(listed, lambda n: ["0"]) == "listed(4) gives ['0']: too few."
+    assert hint(listed, lambda n: [str(i) for i in range(9)]).endswith(": too many.")
+
+
+def divides(n):
+    half = n / 2
+    return n / (half - half)
+
+
+def refuses(n):
+    raise SystemExit
+
+
+def stops(n):
+    raise ValueError
+
+
+class Speechless(Exception):
+    def __str__(self):
+        raise ValueError
+
+
+def speechless(n):
+    raise Speechless
+
+
+def test_an_error_is_told_with_its_line():
+    line = divides.__code__.co_firstlineno + 2
+    assert hint(double, divides) == f"double(3) ends in ZeroDivisionError in line {line}: float division by zero"
+    assert hint(double, refuses).startswith("double(3) ends in SystemExit in line ")
+    assert hint(double, stops) == f"double(3) ends in ValueError in line {stops.__code__.co_firstlineno + 1}"
+    assert hint(double, speechless).endswith(": Speechless")
+    assert "{braces}" in hint(double, lambda n: {}["{braces}"])
+    assert hint(double, lambda n: torch.nn.functional.max_pool2d(torch.ones(1, 1, 2, 2) > 0, 2)).startswith(
+        "double(3) ends in NotImplementedError"
+    )
+    assert len(hint(double, lambda n: int("x" * 10_000))) < 500
+
+
+def test_what_cannot_be_shown_does_not_stop_a_check():
+    loop = []
+    loop.append(loop)
+    assert "RecursionError" in hint(odd, loop)
+
+    class Mute:
+        def __repr__(self):
+            raise ValueError
+
+        def __array__(self, *arguments):
+            raise SystemExit
+
+    assert "SystemExit" in hint(double, lambda n: Mute())
+    Mute.__array__ = None
+    assert hint(double, lambda n: Mute()) == "double(3) gives Mute, where an int is wanted."
+
+
+def test_an_answer_is_asked_once_and_before_the_reference():
+    asked = []
+
+    class Peeping:
+        def __array__(self, *arguments, **options):
+            asked.append(1)
+            frame = sys._getframe()
+            while frame:
+                if "right" in frame.f_locals or "wanted" in frame.f_locals:
+                    return np.asarray(frame.f_locals.get("right", frame.f_locals.get("wanted")))
+                frame = frame.f_back
+            return np.array(0)
+
+    assert hint(double, lambda n: Peeping()) == "double(3) gives 0; that is not it."
+    assert len(asked) == 2
 
 
 def test_a_value_where_nothing_is_given():

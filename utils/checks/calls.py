@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import ctypes
 import pickle
+import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, KeysView, Sequence, ValuesView
+from inspect import isfunction
+from itertools import islice
+from traceback import walk_tb
 from typing import Any, NamedTuple
 
-from numpy import array, ndarray
+from numpy import array
 
+LATE = "{what} did not end within {seconds} seconds: is there a loop that never stops, or one over far too many things?"
 STUB = "There is no answer yet: write yours in place of `raise NotImplementedError`, run that cell, then this one."
+YOURS = "Write your code here, then run the check."  # what the stub itself says
 CHANGED = "{what} changes what it was given: compute with a copy of it."
 
 
@@ -29,27 +35,50 @@ class _TooLong(BaseException):
 def call_all(function: Callable[..., Any], cases: Sequence[tuple[Any, ...]], seconds: float) -> list[Call]:
     """Call ``function`` for each case, all within ``seconds``; those not reached are too late as well."""
     calls: list[Call] = []
-    # A daemon: a call that cannot be stopped does not keep the kernel alive.
+    # A daemon: a call that cannot be stopped does not keep the kernel alive. One that never leaves C, such as a sum
+    # over 10**9 numbers, holds this thread as well until it is done.
     thread = threading.Thread(target=_work, args=(function, cases, calls), daemon=True)
     thread.start()
     thread.join(seconds)
     if thread.is_alive():
         ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident or 0), ctypes.py_object(_TooLong))
         thread.join(1)
-    late = Call(
-        error=f"{{what}} did not end within {seconds:g} seconds: is there a loop that never stops?", kind="late"
-    )
+    late = Call(error=LATE.replace("{seconds}", f"{seconds:g}"), kind="late")
     done = calls[: len(cases)]  # as far as it has come: it may still be running
     return [*done, *[late] * (len(cases) - len(done))]
 
 
+class Other(NamedTuple):
+    """An answer, or a part of one, that is neither numbers nor text: all that is kept of it is how it looks."""
+
+    text: str
+
+
 def snapshot(value: Any) -> Any:
-    """A value as it is now, since a later call may write over it; tensors become arrays."""
-    if isinstance(value, tuple | list):
-        return [snapshot(part) for part in value]
-    if type(value).__module__.partition(".")[0] == "torch" and hasattr(value, "detach"):
+    """An answer as plain lists, arrays, numbers and text, as it is now: a later call may write over it."""
+    if value is None or type(value) in (bool, int, float, str):
+        return value
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, tuple | list | range | Iterator | KeysView | ValuesView):
+        return [snapshot(part) for part in islice(value, 10**6)]
+    torch = sys.modules.get("torch")
+    if torch and isinstance(value, torch.Tensor):
         value = value.detach().cpu().numpy()
-    return array(value) if isinstance(value, ndarray) else value
+    try:
+        made = array(value)
+    except Exception:  # an object may make what it likes of the question
+        return Other(_text(value))
+    if made.dtype.kind in "biufc":
+        return made
+    return snapshot(made.tolist()) if made.ndim else Other(_text(value))
+
+
+def _text(value: Any) -> str:
+    try:
+        return value.__name__ if isfunction(value) else str(value) if isinstance(value, BaseException) else repr(value)
+    except Exception:
+        return type(value).__name__
 
 
 def _work(function: Callable[..., Any], cases: Sequence[tuple[Any, ...]], calls: list[Call]) -> None:
@@ -59,14 +88,24 @@ def _work(function: Callable[..., Any], cases: Sequence[tuple[Any, ...]], calls:
             value = snapshot(function(*case))
         except _TooLong:
             return
-        except NotImplementedError:
-            calls.append(Call(error=STUB, kind="stub"))
-        except Exception as error:
-            calls.append(Call(error=f"{{what}} ends in {type(error).__name__}: {_braced(str(error))}", kind="error"))
-        else:
+        except BaseException as error:  # also SystemExit, which would end the thread without a word
+            calls.append(_failed(function, error))
+            continue
+        try:
             changed = pickle.dumps(case) != before
-            calls.append(Call(error=CHANGED, kind="changed") if changed else Call(value))
+        except Exception:
+            changed = True
+        calls.append(Call(error=CHANGED, kind="changed") if changed else Call(value))
 
 
-def _braced(text: str) -> str:
-    return text.replace("{", "{{").replace("}", "}}")
+def _failed(function: Callable[..., Any], error: BaseException) -> Call:
+    """What a call came to that ended in an error, with the line of the learner's code."""
+    own = getattr(function, "__code__", None)
+    frames = [(frame.f_code, line) for frame, line in walk_tb(error.__traceback__)]
+    text = _text(error)[:300]
+    if isinstance(error, NotImplementedError) and frames[-1][0] is own and text in ("", YOURS):
+        return Call(error=STUB, kind="stub")
+    lines = [line for code, line in frames if own and code.co_filename == own.co_filename]
+    where = f" in line {lines[-1]}" if lines else ""
+    said = f": {text}" if text else ""
+    return Call(error=f"{{what}} ends in {type(error).__name__}{where}{said}", kind="error")

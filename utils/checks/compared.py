@@ -156,14 +156,16 @@ front = Exercise(
 
 
 def _results(rng: Generator) -> list[Arguments]:
+    """Results of two networks that share one to three recipes, and have others of their own."""
     cases: list[Arguments] = []
-    for _ in range(8):
-        accuracy = lambda: round(float(rng.uniform(60, 85)), 1)  # noqa: E731
-        results: list[Result] = [
-            ("A", "old", accuracy()), ("B", "new", accuracy()), ("A", "new", accuracy()), ("B", "old", accuracy()),
-            ("A", "long", accuracy()), ("C", "old", accuracy()), ("B", "other", accuracy()), ("C", "new", 99.0),
-        ]  # fmt: skip
-        cases.append((results, "A", "B"))
+    for shared in (1, 2, 3, 3, 2):
+        one, other = (str(name) for name in rng.permutation(["A", "B", "D"])[:2])
+        accuracy = iter((rng.permutation(250)[:12] / 10 + 60).round(1).tolist())
+        recipes = [f"recipe {i}" for i in rng.permutation(9)]
+        ours, theirs = recipes[: shared + 2], [*recipes[:shared], *recipes[shared + 2 : shared + 3]]
+        results: list[Result] = [(one, recipe, next(accuracy)) for recipe in ours]
+        results += [(other, recipe, next(accuracy)) for recipe in theirs] + [("C", recipes[0], 99.0)]
+        cases.append(([results[i] for i in rng.permutation(len(results))], one, other))
     return cases
 
 
@@ -194,8 +196,16 @@ lead = Exercise(
         ),
         "The sign: positive if the first is ahead.": lambda results, one, other: -_fair(results, one, other),
         "All recipes that both have, and their mean, not only one of them.": (
-            lambda results, one, other: _of(results, one)["old"] - _of(results, other)["old"]
+            lambda results, one, other: next(
+                x - _of(results, other)[recipe]
+                for recipe, x in _of(results, one).items()
+                if recipe in _of(results, other)
+            )
         ),
-        "A mean of the leads, not their sum.": lambda results, one, other: 2 * _fair(results, one, other),
+        "A mean of the leads, not their sum.": (
+            lambda results, one, other: (
+                _fair(results, one, other) * len(_of(results, one).keys() & _of(results, other).keys())
+            )
+        ),
     },
 )

@@ -1,8 +1,8 @@
 """An exercise: what it asks for, how an answer is judged, and the mistakes that it knows by name.
 
-Nothing here asks an answer about itself. Answers are turned into plain numbers and arrays first, and compared with
-those of a reference solution on inputs that are drawn afresh; so an object that claims to be equal, a patched NumPy or
-a table of remembered answers is no help.
+Answers are turned into plain numbers and arrays first, and compared with those of a reference solution on inputs that
+are drawn afresh; so an object that claims to be equal, a patched NumPy or a table of remembered answers is no help.
+This is feedback, in the learner's own process: who takes the checks themselves apart only cheats himself.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from inspect import isfunction
 from typing import Any
 
 from numpy import abs as absolute
-from numpy import array_equal, asarray, float64, isfinite, ndarray, random
+from numpy import array2string, array_equal, asarray, float64, isfinite, ndarray, random
 
-from utils.checks.calls import Call, call_all, snapshot
+from utils.checks.calls import Call, Other, call_all
 
 Arguments = tuple[Any, ...]
 
@@ -49,7 +49,7 @@ class Exercise:
         """Print that ``answer``, a function or a value, is right, or raise ``Wrong`` with a hint."""
         cases = self.cases(random.default_rng(secrets.randbits(64)))
         if cases == [()] and not callable(answer):
-            calls = [Call(snapshot(answer))]
+            calls = call_all(lambda: answer, [()], self.seconds)
         elif callable(answer):
             calls = call_all(answer, copy.deepcopy(cases), self.seconds)
         else:
@@ -72,72 +72,94 @@ class Exercise:
     def _fault(self, case: Arguments, call: Call) -> str | None:
         what = f"{self.name}({', '.join(map(_shown, case))})" if case else self.name
         if call.error:
-            return call.error.format(what=what)
+            return call.error.replace("{what}", what)
         if self.accept:
             return self.accept(*copy.deepcopy(case), call.value)
         assert self.reference
-        return _difference(what, call.value, self.reference(*copy.deepcopy(case)))
+        return _difference(f"{what} gives" if case else f"{what} is", call.value, self.reference(*copy.deepcopy(case)))
 
 
-def _difference(what: str, value: Any, wanted: Any) -> str | None:
-    """How an answer differs from the one that is wanted, without saying that one."""
+def _difference(says: str, value: Any, wanted: Any) -> str | None:
+    """How an answer differs from the one that is wanted, without saying that one; ``says`` begins the sentence."""
+    if value is None:
+        return f"{says} None: is there a `return`?"
     if isinstance(wanted, tuple | list):
-        if not isinstance(value, tuple | list | ndarray) or len(value) != len(wanted):
-            return f"{what} should give {len(wanted)} things, but gives {_shown(value)}."
-        parts = (_difference(what, part, other) for part, other in zip(value, wanted, strict=True))
-        return next((part for part in parts if part), None)
+        things = list(value) if isinstance(value, ndarray) and value.shape else value
+        if not isinstance(things, list):
+            return f"{says} {_shown(value)}, where a list or an array is wanted."
+        if len(things) != len(wanted):
+            # Of a list the length may be the question; that of a tuple is known.
+            many = "too many" if len(things) > len(wanted) else "too few"
+            return f"{says} {_shown(value)}: {f'{len(wanted)} are wanted' if isinstance(wanted, tuple) else many}."
+        for place, (part, other) in enumerate(zip(things, wanted, strict=True), 1):
+            if fault := _difference(f"{says} {_shown(value)}. Number {place} in it is", part, other):
+                return fault
+        return None
     if isinstance(wanted, str):
-        return None if type(value) is str and value == wanted else f"{what} gives {_shown(value)}; that is not it."
+        return None if type(value) is str and value == wanted else f"{says} {_shown(value)}; that is not it."
     number, right = plain(value), asarray(wanted)
     if number is None:
-        return f"{what} gives {_shown(value)}, where {_kind(right)} is wanted."
+        return f"{says} {_shown(value)}, where {_kind(right)} is wanted."
+    if number.dtype.kind == "c":
+        return f"{says} complex numbers, where real ones are wanted: take .real where the rest is only rounding."
     if number.shape != right.shape:
-        return f"{what} gives {_kind(number)}; that is not the shape."
-    if not right.shape and right.dtype.kind == "i" and number.dtype.kind == "f":
-        return f"{what} gives {_shown(value)}, which is no int: // divides whole numbers and rounds down, / does not."
+        return f"{says} {_kind(number, shape=True)}; that is not the shape."
     if not _close(number, right):
-        return f"{what} gives {_shown(value)}; that is not it."
+        return f"{says} {_shown(value)}; that is not it."
+    if not right.shape and right.dtype.kind == "i" and number.dtype.kind == "f":
+        return f"{says} {_shown(value)}: the right number, but a float. Divide whole numbers by //, or use int()."
     return None
 
 
 def plain(value: Any) -> ndarray | None:
-    """Numbers, arrays and lists of numbers as an array of NumPy's own; None for all else."""
+    """Numbers, arrays and lists of numbers as an array; None for all else."""
     try:
         array = asarray(value)
-    except Exception:  # rows of different lengths, or an object that makes what it likes of the question
+    except ValueError:  # rows of different lengths
         return None
-    return array.view(ndarray) if array.dtype.kind in "biuf" else None
+    return array if array.dtype.kind in "biufc" else None
 
 
 def _close(number: ndarray, right: ndarray) -> bool:
     """Equal up to rounding, that of single precision included; no number, or infinity, only where both have it."""
-    if right.dtype.kind in "biu":
-        return bool((number == right).all())
+    whole = right.dtype.kind in "biu"
     number, right = number.astype(float64), right.astype(float64)
     finite = isfinite(right)
     if not array_equal(number[~finite], right[~finite], equal_nan=True):
         return False
     gap = absolute(number[finite] - right[finite])
-    return bool(isfinite(gap).all() and (gap <= 1e-4 * max(1.0, absolute(right[finite]).max(initial=0))).all())
+    scale = 1.0 if whole else max(1.0, absolute(right[finite]).max(initial=0))
+    return bool(isfinite(gap).all() and (gap <= 1e-4 * scale).all())
 
 
 def _alike(call: Call, their: Call) -> bool:
     """Whether two outcomes are the same, errors by their kind."""
     if call.kind or their.kind:
         return call.kind == their.kind
-    return _difference("", call.value, their.value) is None
+    return _same(call.value, their.value)
 
 
-def _kind(array: ndarray) -> str:
+def _same(value: Any, other: Any) -> bool:
+    one, two = plain(value), plain(other)
+    if one is not None and two is not None and "c" not in one.dtype.kind + two.dtype.kind:
+        return one.shape == two.shape and _close(one, two)
+    if isinstance(value, list) and isinstance(other, list):
+        return len(value) == len(other) and all(map(_same, value, other))
+    return type(value) is str and value == other
+
+
+def _kind(array: ndarray, shape: bool = False) -> str:
     if array.shape:
-        return f"an array of shape {array.shape}"
+        return f"an array of shape {array.shape}" if shape else "an array"
     return "a number" if array.dtype.kind == "f" else "an int"
 
 
 def _shown(value: Any) -> str:
-    """A value for a message: small ones whole, arrays by their shape."""
-    number = plain(value)
-    if number is not None and number.size > 9:
-        return _kind(number)
-    text = value.__name__ if isfunction(value) else repr(value)
-    return text if len(text) <= 80 else f"{text[:79]}…"
+    """A value for a message, on one line: small arrays whole, others by their shape."""
+    if isinstance(value, ndarray):
+        if value.size > 9:
+            return _kind(value, shape=True)
+        text = array2string(value, precision=3, separator=", ").replace("\n", "")
+    else:
+        text = value.text if isinstance(value, Other) else value.__name__ if isfunction(value) else repr(value)
+    return text if len(text) <= 160 else f"{text[:159]}…"

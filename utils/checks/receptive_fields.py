@@ -8,7 +8,7 @@ import numpy as np
 from numpy.random import Generator
 
 from utils.arithmetic import receptive_field
-from utils.checks.exercise import Arguments, Exercise
+from utils.checks.exercise import Arguments, Exercise, plain
 
 Layers = list[tuple[int, int, int, int]]  # kernel size, stride, padding, dilation
 _CHAIN: Layers = [(5, 1, 2, 1), (2, 2, 0, 1), (3, 1, 1, 1), (3, 2, 1, 1)]
@@ -102,8 +102,11 @@ def _sees(layers: Layers, unit: int, size: int) -> int:
 
 inside = Exercise(
     "inside",
+    # The last two fields have left the image.
     cases=lambda rng: [
-        (chain, unit, size) for (chain,) in _chains(rng)[:12] for unit, size in [(0, 24), (2, 24), (1, 60), (4, 30)]
+        *((chain, unit, size) for (chain,) in _chains(rng)[:12] for unit, size in [(0, 24), (2, 24), (1, 60), (4, 30)]),
+        ([(3, 1, 2, 1)] * 3, 40, 24),
+        ([(3, 2, 1, 1)] * 2, 12, 24),
     ],
     reference=_sees,
     mistakes={
@@ -167,7 +170,7 @@ effective = Exercise(
     "effective",
     cases=lambda rng: (
         [([3] * n, share) for n, share in [(5, 0.95), (20, 0.95), (20, 0.5), (30, 0.9)]]
-        + [([5] * int(rng.integers(6, 12)), 0.95)]
+        + [([5] * int(rng.integers(6, 12)), 0.95), ([3] * 6, 0.8), ([3] * 9, 0.9), ([5, 3, 7], 0.7)]
     ),
     reference=_width,
     mistakes={
@@ -189,18 +192,18 @@ effective = Exercise(
 
 def _reaches(layers: Any, wanted: int) -> str | None:
     """Judge a network that is to see ``wanted`` pixels: at most six layers of kernel 3, without a stride."""
-    try:
-        chain = [(int(k), int(s), 0, int(d)) for k, s, d in layers]
-    except (TypeError, ValueError):
-        return "Give a list of (kernel_size, stride, dilation), a triple for each layer."
+    table = plain(layers)
+    if table is None or table.ndim != 2 or table.shape[1] != 3 or table.dtype.kind not in "iu":
+        return "Give a list of (kernel_size, stride, dilation), a triple of whole numbers for each layer."
+    chain = [(int(k), int(s), 0, int(d)) for k, s, d in table]
     if len(chain) > 6:
         return f"You have {len(chain)} layers; at most six are allowed."
     if any(k != 3 for k, *_ in chain):
         return "Only kernels of 3 are allowed."
     if any(s != 1 for _, s, *_ in chain):
         return "No strides: the map must stay as fine as the image."
-    if any(d < 1 for *_, d in chain):
-        return "A dilation is at least 1."
+    if not all(1 <= d <= 2000 for *_, d in chain):
+        return "Dilations from 1 to 2000, please."
     ways = np.ones(1)
     for _, _, _, d in chain:
         taps = np.zeros(2 * d + 1)

@@ -30,10 +30,12 @@ linear_saliency = Exercise(
 
 
 def _activations(rng: Generator) -> list[Arguments]:
-    return [
-        (np.maximum(rng.standard_normal((c, h, w)), 0), rng.standard_normal((c, h, w)) + rng.standard_normal((c, 1, 1)))
-        for c, h, w in [(3, 4, 5), (5, 3, 3), (2, 6, 4), (4, 4, 4)]
-    ]
+    cases: list[Arguments] = []
+    for c, h, w in [(3, 4, 5), (5, 3, 3), (2, 6, 4), (4, 4, 4)]:
+        signs = (-1.0) ** np.arange(c)  # of what each channel says, so that some speak against
+        maps, gradients = np.maximum(rng.standard_normal((c, h, w)) + 0.5, 0), rng.standard_normal((c, h, w))
+        cases.append((maps, gradients - gradients.mean((1, 2), keepdims=True) + 0.5 * signs[:, None, None]))
+    return cases
 
 
 def _summed(maps: Array, gradients: Array) -> Array:
@@ -46,7 +48,7 @@ grad_cam = Exercise(
     reference=lambda maps, gradients: np.maximum(_summed(maps, gradients), 0),
     mistakes={
         "What speaks against the class is dropped in the end: no negative heat.": _summed,
-        "Drop what is negative after the channels are added up, not in each channel.": (
+        "Drop what is negative only in the end, in the sum: not in each channel, nor in the weights.": (
             lambda maps, gradients: np.maximum(gradients.mean((1, 2))[:, None, None] * maps, 0).sum(0)
         ),
         "A channel has one weight, the mean of its gradients, not one for each place.": (
@@ -86,7 +88,7 @@ top_examples = Exercise(
     mistakes={
         "The loudest first.": lambda maps, channel, k: _best(maps[:, channel].max((1, 2)), k)[::-1],
         "Those are the quietest.": lambda maps, channel, k: np.argsort(maps[:, channel].max((1, 2)))[:k],
-        "A channel answers with its largest value, wherever that is; yours is the mean over the places.": (
+        "A channel answers with its largest value, wherever that is; yours is the mean or the sum over the places.": (
             lambda maps, channel, k: _best(maps[:, channel].mean((1, 2)), k)
         ),
         "Of this channel only, not of all channels.": lambda maps, channel, k: _best(maps.max((1, 2, 3)), k),
@@ -210,11 +212,12 @@ alike = Exercise(
 def _predictions(rng: Generator) -> list[Arguments]:
     cases: list[Arguments] = []
     for _ in range(6):
+        target = int(rng.integers(0, 10))
         labels = np.concatenate([np.arange(10), rng.integers(0, 10, 60)])
         plain = np.where(rng.random(70) < 0.7, labels, rng.integers(0, 10, 70))
-        plain[:4] = 7  # wrong already, without the mark
-        marked = np.where(rng.random(70) < 0.6, 7, plain)
-        cases.append((plain, marked, labels, 7))
+        plain[:4] = target  # wrong already, without the mark
+        marked = np.where(rng.random(70) < 0.6, target, plain)
+        cases.append((plain, marked, labels, target))
     return cases
 
 

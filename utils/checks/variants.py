@@ -220,7 +220,7 @@ shuffle = Exercise(
         "That is the order they are in. Take one channel from each group in turn.": (
             lambda channels, groups: list(range(channels))
         ),
-        "You have made groups of that size, not that many groups.": (
+        "That is where each channel goes, or groups of that size; wanted is which comes first, second, …": (
             lambda channels, groups: _shuffled(channels, channels // groups)
         ),
         "The first group comes first in every turn.": (

@@ -196,6 +196,6 @@ WRONG = {
         ([(5, 1, 3**i) for i in range(6)], "Only kernels of 3"),
         ([(3, 2, 1)] * 6, "No strides"),
         ([(3, 1, d) for d in (1, 2, 4, 8, 16, 40)], "143 pixels; 301"),
-        ([3, 1, 1], "a triple for each layer"),
+        ([3, 1, 1], "a triple of whole numbers"),
     ],
 }  # fmt: skip

@@ -109,7 +109,7 @@ WRONG = {
         (lambda maps, channel, k: sorted_top(maps, channel, k)[::-1], "loudest first"),
         (lambda maps, channel, k: torch.from_numpy(maps)[:, channel].flatten(1).amax(1).topk(k, largest=False).indices,
          "quietest"),
-        (lambda maps, channel, k: np.argsort(maps[:, channel].mean(axis=(1, 2)))[::-1][:k], "mean over the places"),
+        (lambda maps, channel, k: np.argsort(maps[:, channel].mean(axis=(1, 2)))[::-1][:k], "mean or the sum"),
         (lambda maps, channel, k: np.argsort(maps.reshape(len(maps), -1).max(1))[::-1][:k], "not of all channels"),
         (lambda maps, channel, k: torch.from_numpy(maps)[:, channel].flatten(1).amax(1).topk(k).values, "how loud"),
         (lambda maps, channel, k: sorted_top(abs(maps), channel, k), "not the largest size"),

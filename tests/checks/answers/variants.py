@@ -157,7 +157,7 @@ WRONG = {
     ],
     "shuffle": [
         (lambda channels, groups: list(range(channels)), "the order they are in"),
-        (lambda channels, groups: turns(channels, channels // groups), "not that many groups"),
+        (lambda channels, groups: turns(channels, channels // groups), "where each channel goes"),
         (lambda channels, groups: [g * (channels // groups) + i for i in range(channels // groups)
                                    for g in reversed(range(groups))], "first in every turn"),
         (lambda channels, groups: list(range(channels))[::-1], "Reversing"),
