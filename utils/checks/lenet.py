@@ -189,11 +189,11 @@ sgd = Exercise(
 
 
 def _named(rng: Generator) -> list[Arguments]:
-    """Labels and answers with a confusion that occurs several times, and a class that nobody names."""
+    """Labels and answers: one confusion occurs several times, the last class never, the one before it always."""
     cases = []
     for classes, more in [(3, 12), (5, 20), (4, 9)]:
-        labels = np.concatenate([[0, 0, 0, 1, 0], rng.integers(0, classes - 1, more)])
-        predicted = np.concatenate([[1, 1, 1, 1, 0], rng.integers(0, classes - 1, more)])
+        labels = np.concatenate([[0, 0, 0, 1, 0, classes - 2], rng.integers(0, classes - 1, more)])
+        predicted = np.concatenate([[1, 1, 1, 1, 0, 0], rng.integers(0, classes - 1, more)])
         order = rng.permutation(len(labels))
         if (_table(labels, predicted, classes) == _table(predicted, labels, classes)).all():
             return _named(rng)
