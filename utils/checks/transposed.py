@@ -45,17 +45,18 @@ by_hand = Exercise(
 shape = Exercise(
     "shape",
     cases=lambda rng: [()],
-    reference=lambda: (16, 30, 30),
+    reference=lambda: (16, 32, 32),
     mistakes={
         "That is what a convolution makes of it. This layer makes maps larger.": lambda: (16, 3, 3),
-        "Padding crops here; you have added it.": lambda: (16, 38, 38),
-        "Where is the padding?": lambda: (16, 34, 34),
-        "Padding comes off both ends.": lambda: (16, 32, 32),
-        "Where is the output padding?": lambda: (16, 29, 29),
-        "Output padding is at one end only.": lambda: (16, 31, 31),
-        "Ten copies have nine distances between them.": lambda: (16, 33, 33),
-        "How many channels come out? Not those that went in.": lambda: (8, 30, 30),
-        "PyTorch's order is channels, height, width.": lambda: (30, 30, 16),
+        "Padding crops here; you have added it.": lambda: (16, 40, 40),
+        "Where is the padding?": lambda: (16, 36, 36),
+        "Padding comes off both ends.": lambda: (16, 34, 34),
+        "Where is the output padding?": lambda: (16, 31, 31),
+        "Output padding is at one end only.": lambda: (16, 33, 33),
+        "Ten copies have nine distances between them.": lambda: (16, 35, 35),
+        "The stride alone does not say it: what do kernel and padding do?": lambda: (16, 30, 30),
+        "How many channels come out? Not those that went in.": lambda: (8, 32, 32),
+        "PyTorch's order is channels, height, width.": lambda: (32, 32, 16),
     },
 )
 
