@@ -1,4 +1,4 @@
-"""Repairs where docutils tells assistive technology something that is not so."""
+"""Repairs where docutils and MyST-NB tell assistive technology something that is not so."""
 
 from __future__ import annotations
 
@@ -7,13 +7,18 @@ from typing import Any
 from docutils import nodes
 from sphinx.application import Sphinx
 
+# Citations are announced as a list, but none of its children as an item of one: readers would hear an empty list.
+# What folds a cell has a name of its own, "Solution", that the label would hide.
+REPAIRS = {
+    '<div role="list" class="citation-list">': '<div class="citation-list">',
+    '<summary aria-label="Toggle hidden content">': "<summary>",
+}
+
 
 def _repair(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None) -> None:
-    # Citations are announced as a list, but none of its children as an item of one: readers would hear an empty list.
-    if "body" in context:
-        context["body"] = context["body"].replace(
-            '<div role="list" class="citation-list">', '<div class="citation-list">'
-        )
+    for wrong, right in REPAIRS.items():
+        if "body" in context:
+            context["body"] = context["body"].replace(wrong, right)
 
 
 def setup(app: Sphinx) -> None:
