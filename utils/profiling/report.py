@@ -101,8 +101,8 @@ class ModelProfile:
         )
         head = head.replace('scope="row"', 'scope="col"')
         return (
-            f'<table style="font-size: 0.85em"><caption style="color: inherit">{escape(repr(self))}</caption><thead>{head}</thead>'
-            f"<tbody>{''.join(body)}</tbody><tfoot>{foot}</tfoot></table>"
+            f'<table style="font-size: 0.85em"><caption style="color: inherit">{escape(repr(self))}</caption>'
+            f"<thead>{head}</thead><tbody>{''.join(body)}</tbody><tfoot>{foot}</tfoot></table>"
         )
 
 
