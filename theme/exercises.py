@@ -16,9 +16,10 @@ from docutils import nodes
 from sphinx.application import Sphinx
 
 from theme.colab import colab_copy
+from utils.checks.calls import YOURS
 
 EXERCISES = Path(__file__).parent.parent / "exercises"
-STUB = '# YOUR CODE HERE\nraise NotImplementedError("Write your code here, then run the check.")'
+STUB = f'# YOUR CODE HERE\nraise NotImplementedError("{YOURS}")'
 _SOLUTION = re.compile(r"^( *)### BEGIN SOLUTION\n.*?^ *### END SOLUTION$", re.MULTILINE | re.DOTALL)
 _MARKERS = re.compile(r"^ *### (BEGIN|END) SOLUTION\n?", re.MULTILINE)
 
