@@ -137,6 +137,13 @@ def _paths(kernels: list[int]) -> np.ndarray:
     return ways
 
 
+def _added(kernels: list[int]) -> np.ndarray:
+    """Each kernel in the middle of the field, and all of them added up."""
+    spare = [len(_paths(kernels)) - k for k in kernels]
+    rows = [np.pad(np.ones(k, int), (s // 2, s - s // 2)) for k, s in zip(kernels, spare, strict=True)]
+    return np.sum(rows, axis=0)
+
+
 paths = Exercise(
     "paths",
     cases=lambda rng: [([3, 3],), ([3, 3, 3],), ([2, 3],), ([int(k) for k in rng.integers(1, 6, 4)],), ([5, 4, 2],)],
@@ -147,12 +154,7 @@ paths = Exercise(
         ),
         "Shares add up to 1; count the ways instead.": lambda kernels: _paths(kernels) / _paths(kernels).sum(),
         "The last layer is missing.": lambda kernels: _paths(kernels[:-1]),
-        "The ways of two layers do not add, they multiply: each way through the first goes on by every tap.": (
-            lambda kernels: sum(
-                np.pad(np.ones(k, int), (spare := len(_paths(kernels)) - k) and (spare // 2, spare - spare // 2))
-                for k in kernels
-            )
-        ),
+        "The ways of two layers do not add, they multiply: each way through the first goes on by every tap.": _added,
     },
 )
 
