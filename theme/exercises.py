@@ -16,17 +16,16 @@ from docutils import nodes
 from sphinx.application import Sphinx
 
 from theme.colab import colab_copy
-from utils.checks.calls import YOURS
+from utils.checks.calls import BLANK
 
 EXERCISES = Path(__file__).parent.parent / "exercises"
-STUB = f'# YOUR CODE HERE\nraise NotImplementedError("{YOURS}")'
 _SOLUTION = re.compile(r"^( *)### BEGIN SOLUTION\n.*?^ *### END SOLUTION$", re.MULTILINE | re.DOTALL)
 _MARKERS = re.compile(r"^ *### (BEGIN|END) SOLUTION\n?", re.MULTILINE)
 
 
 def stubbed(source: str) -> str:
     """A solution cell's source with a stub in place of every solution."""
-    return _SOLUTION.sub(lambda found: "\n".join(found[1] + line for line in STUB.splitlines()), source)
+    return _SOLUTION.sub(lambda found: "\n".join(found[1] + line for line in BLANK.splitlines()), source)
 
 
 def learners_copy(notebook: Any) -> Any:

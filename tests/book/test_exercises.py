@@ -7,6 +7,7 @@ from nbgrader.preprocessors import ClearSolutions
 
 from conftest import ROOT
 from theme import exercises
+from utils.checks.calls import BLANK
 
 SHEETS = sorted((ROOT / "exercises").glob("*.ipynb"))
 every_sheet = pytest.mark.parametrize("sheet", SHEETS, ids=[path.stem for path in SHEETS])
@@ -39,7 +40,7 @@ def test_sheets_are_nbgraders_sources(sheet):
 @every_sheet
 def test_learners_copy_is_that_of_nbgrader(sheet):
     notebook = read(sheet)
-    cleared = ClearSolutions(code_stub={"python": exercises.STUB}).preprocess(read(sheet), {})[0]
+    cleared = ClearSolutions(code_stub={"python": BLANK}).preprocess(read(sheet), {})[0]
     copy = exercises.learners_copy(notebook)
     assert [cell.source for cell in copy.cells] == [cell.source for cell in cleared.cells]
     assert all(cell.get("outputs", []) == [] for cell in copy.cells)

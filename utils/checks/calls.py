@@ -16,12 +16,13 @@ from numpy import array
 
 LATE = "{what} did not end within {seconds} seconds: is there a loop that never stops, or one over far too many things?"
 STUB = "There is no answer yet: write yours in place of `raise NotImplementedError`, run that cell, then this one."
-YOURS = "Write your code here, then run the check."  # what the stub itself says
+YOURS = "Write your code here, then run the check."
+BLANK = f'# YOUR CODE HERE\nraise NotImplementedError("{YOURS}")'  # what stands in place of a solution
 CHANGED = "{what} changes what it was given: compute with a copy of it."
 
 
 class Call(NamedTuple):
-    """The outcome of a call: its value, or what went wrong, with {what} for the call, and the kind of error."""
+    """The outcome of a call: its value, or an error with {what} for the call or {name}, and the kind of error."""
 
     value: Any = None
     error: str = ""
@@ -30,6 +31,16 @@ class Call(NamedTuple):
 
 class _TooLong(BaseException):
     """Raised in a call that goes on and on; no ``except Exception`` takes it."""
+
+
+def call_answer(answer: Any, cases: Sequence[tuple[Any, ...]], seconds: float) -> list[Call]:
+    """Call a learner's function for each case; an answer that needs no arguments may be the value itself."""
+    if callable(answer):
+        return call_all(answer, cases, seconds)
+    if cases == [()]:
+        return call_all(lambda: answer, cases, seconds)
+    text = f"{{name}} is to be a function, but you gave {_text(answer)[:160]}: its name, without ( )."
+    return [Call(error=text, kind="no function")] * len(cases)
 
 
 def call_all(function: Callable[..., Any], cases: Sequence[tuple[Any, ...]], seconds: float) -> list[Call]:

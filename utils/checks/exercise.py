@@ -17,7 +17,7 @@ from typing import Any
 from numpy import abs as absolute
 from numpy import array2string, array_equal, asarray, float64, isfinite, ndarray, random
 
-from utils.checks.calls import Call, Other, call_all
+from utils.checks.calls import Call, Other, call_all, call_answer
 
 Arguments = tuple[Any, ...]
 
@@ -48,31 +48,25 @@ class Exercise:
     def check(self, answer: Any) -> None:
         """Print that ``answer``, a function or a value, is right, or raise ``Wrong`` with a hint."""
         cases = self.cases(random.default_rng(secrets.randbits(64)))
-        if cases == [()] and not callable(answer):
-            calls = call_all(lambda: answer, [()], self.seconds)
-        elif callable(answer):
-            calls = call_all(answer, copy.deepcopy(cases), self.seconds)
-        else:
-            raise Wrong(f"{self.name} is to be a function, but you gave {_shown(answer)}: its name, without ( ).")
-        if hint := self.judge(cases, calls):
-            raise Wrong(hint)
+        calls = call_answer(answer, copy.deepcopy(cases), self.seconds)
+        faults = [fault for case, call in zip(cases, calls, strict=True) if (fault := self.fault(case, call))]
+        if faults:
+            raise Wrong(self.mistake(cases, calls) or faults[0])
         print(f"✓ {self.name} is right.")
 
-    def judge(self, cases: Sequence[Arguments], calls: Sequence[Call]) -> str | None:
-        """What is wrong with the outcome of a call for each case, or None if nothing is."""
-        faults = [self._fault(case, call) for case, call in zip(cases, calls, strict=True)]
-        if not any(faults):
-            return None
+    def mistake(self, cases: Sequence[Arguments], calls: Sequence[Call]) -> str | None:
+        """The hint of the mistake that has the same outcome in every case, if one has."""
         for hint, wrong in self.mistakes.items():
             theirs = call_all(wrong, copy.deepcopy(list(cases)), self.seconds)
             if all(_alike(call, their) for call, their in zip(calls, theirs, strict=True)):
                 return hint
-        return next(fault for fault in faults if fault)
+        return None
 
-    def _fault(self, case: Arguments, call: Call) -> str | None:
+    def fault(self, case: Arguments, call: Call) -> str | None:
+        """What is wrong with the outcome of one call, or None if nothing is."""
         what = f"{self.name}({', '.join(map(_shown, case))})" if case else self.name
         if call.error:
-            return call.error.replace("{what}", what)
+            return call.error.replace("{what}", what).replace("{name}", self.name)
         if self.accept:
             return self.accept(*copy.deepcopy(case), call.value)
         assert self.reference
