@@ -3,8 +3,11 @@ PYTHON ?= python3
 PY := .venv/bin/python
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check --constraint requirements.lock
 
+SHEETS ?= exercises
+COURSE ?= course
+
 .DEFAULT_GOAL := help
-.PHONY: help book serve test lab execute bench lock clean
+.PHONY: help book serve test lab execute assignment grade bench lock clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile | expand -t 16
@@ -29,6 +32,12 @@ lab: .venv/test  ## open the chapters in JupyterLab
 
 execute: .venv/test  ## run the notebooks that changed and normalise them (ALL=1: every one)
 	$(PY) tools/notebooks.py run $(if $(ALL),--all)
+
+assignment: .venv/test  ## make the notebook for a class: CHAPTER=02, in COURSE=folder, from SHEETS=folder
+	@$(PY) -m instructor assignment "$(CHAPTER)" --sheets "$(SHEETS)" --course "$(COURSE)"
+
+grade: .venv/test  ## mark what a class handed in: as above, and WORKERS=2 or TRUSTED=1
+	@$(PY) -m instructor grade "$(CHAPTER)" --sheets "$(SHEETS)" --course "$(COURSE)" --workers "$(WORKERS)" $(if $(TRUSTED),--trusted)
 
 bench: .venv/test  ## measure against PyTorch and torchinfo, one thread
 	$(PY) tests/benchmarks/layers.py

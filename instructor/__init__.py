@@ -1,0 +1,1 @@
+"""A class: release notebooks, and marks for what comes back. The guide is instructor/guide.md."""

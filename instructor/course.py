@@ -1,0 +1,175 @@
+"""A course folder as nbgrader lays it out: source, release, submitted, autograded, feedback, and the gradebook."""
+
+from __future__ import annotations
+
+import csv
+import os
+import secrets
+import shutil
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbgrader.api import Gradebook
+from nbgrader.apps import NbGraderAPI
+from nbgrader.coursedir import CourseDirectory
+from numpy.random import Generator, default_rng
+from traitlets.config import Config
+from traitlets.config.loader import PyFileConfigLoader
+
+from instructor.marking import Marks
+from instructor.sheets import Sheet
+from utils.checks.calls import BLANK
+
+# nbgrader starts the alembic beside this Python by its bare name.
+os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+
+SETTINGS = "nbgrader_config.py"
+_SETTINGS = f'''\
+"""nbgrader's settings for this course; its own commands and its formgrader read them, too."""
+
+from pathlib import Path
+
+c = get_config()  # noqa: F821
+c.CourseDirectory.course_id = "convnet"
+c.CourseDirectory.root = str(Path(__file__).parent)
+c.ClearSolutions.code_stub = {{"python": {BLANK!r}}}
+# Submissions from a learning platform, by zip_collect: ada.ipynb, or ada_anything.ipynb.
+c.FileNameCollectorPlugin.named_regexp = r"(?:.*/)?(?P<student_id>[A-Za-z0-9.-]+?)(?:_.*)?\\.ipynb"
+# nbgrader's own autograding would run students' code with your rights. Marks come from `make grade`.
+c.ExecutePreprocessor.kernel_name = "graded-by-make-grade"
+'''
+
+
+@dataclass(frozen=True)
+class Row:
+    """A student's line: the points for each cell, None where nobody has marked it yet, and comments by hand."""
+
+    student: str
+    points: dict[str, float | None]
+    comments: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Course:
+    """The folder of one class."""
+
+    root: Path
+
+    def prepare(self) -> None:
+        """Make the folder, its settings and its secret, where they are not there."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        if not (settings := self.root / SETTINGS).exists():
+            settings.write_text(_SETTINGS, encoding="utf-8")
+        if not (secret := self.root / "secret").exists():
+            with os.fdopen(os.open(secret, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+                file.write(secrets.token_hex(32))
+
+    def config(self) -> Config:
+        """The settings of nbgrader in this folder."""
+        return PyFileConfigLoader(SETTINGS, path=str(self.root)).load_config()
+
+    def release(self, sheet: Sheet) -> Path:
+        """Make the notebook that students get. ``ValueError`` with nbgrader's words where it refuses."""
+        self.prepare()
+        _ = sheet.tasks  # a sheet that cannot be marked is not given out
+        source = self.root / "source" / sheet.name / sheet.path.name
+        source.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(sheet.path, source)
+        config = self.config()
+        result = NbGraderAPI(CourseDirectory(config=config), config=config).generate_assignment(sheet.name)
+        if not result["success"]:
+            raise ValueError(
+                f"nbgrader made no assignment of {sheet.path}:\n{result.get('log') or result.get('error')}"
+            )
+        return self.released(sheet)
+
+    def released(self, sheet: Sheet) -> Path:
+        """Where the notebook is that students got."""
+        return self.root / "release" / sheet.name / sheet.path.name
+
+    def submissions(self, sheet: Sheet) -> dict[str, Path]:
+        """What was handed in, by student."""
+        folders = sorted((self.root / "submitted").glob(f"*/{sheet.name}"))
+        return {folder.parent.name: folder / sheet.path.name for folder in folders}
+
+    def rng(self, name: str) -> Generator:
+        """What draws the hidden inputs of an exercise: the same ones for everybody, known to nobody."""
+        secret = (self.root / "secret").read_text(encoding="utf-8")
+        return default_rng(int.from_bytes(sha256(f"{secret} {name}".encode()).digest(), "big"))
+
+    def graded(self, sheet: Sheet, student: str) -> Path:
+        """The folder of what was made of a submission."""
+        return self.root / "autograded" / student / sheet.name
+
+    def feedback(self, sheet: Sheet, student: str) -> Path:
+        """Where a student's feedback page goes; nbgrader's exchange hands it back from there."""
+        return self.root / "feedback" / student / sheet.name / f"{sheet.name}.html"
+
+    def report(self, sheet: Sheet) -> Path:
+        """Where the page on the whole class goes."""
+        return self.root / "grades" / f"{sheet.name}.html"
+
+    def write_marks(self, sheet: Sheet, marks: Iterable[tuple[str, Marks]]) -> list[Row]:
+        """Put marks into the gradebook, and return what stands there then, marks by hand included."""
+        with self._gradebook() as book:
+            return [self._write(book, sheet, student, mark) for student, mark in marks]
+
+    def _write(self, book: Gradebook, sheet: Sheet, student: str, marks: Marks) -> Row:
+        stamp = self.root / "submitted" / student / sheet.name / "timestamp.txt"
+        when = {"timestamp": stamp.read_text(encoding="utf-8").strip()} if stamp.is_file() else {}
+        with book.db.no_autoflush:
+            book.update_or_create_student(student)
+            (notebook,) = book.update_or_create_submission(sheet.name, student, **when).notebooks
+        results = {result.cell: result for result in marks.results}
+        for grade in notebook.grades:
+            points = results[grade.name].points
+            if points is None:
+                grade.needs_manual_grade = grade.manual_score is None
+            else:
+                # Whoever overruled a mark by hand is asked again once there is another mark to overrule.
+                grade.needs_manual_grade = grade.manual_score is not None and grade.auto_score != points
+                grade.auto_score = points
+        hints = {result.name: result.message for result in marks.results}
+        for comment in notebook.comments:
+            comment.auto_comment = hints.get(comment.name) or None
+        book.db.commit()
+        return Row(
+            student,
+            {grade.name: _points(grade) for grade in notebook.grades},
+            {comment.name: comment.manual_comment or "" for comment in notebook.comments},
+        )
+
+    @contextmanager
+    def _gradebook(self) -> Iterator[Gradebook]:
+        with closing(Gradebook(CourseDirectory(config=self.config()).db_url)) as book:
+            yield book
+
+    def write_csv(self, sheet: Sheet, rows: Iterable[Row]) -> Path:
+        """The class as a table: a line for each student, a column for each exercise, and totals."""
+        path = self.root / "grades" / f"{sheet.name}.csv"
+        path.parent.mkdir(exist_ok=True)
+        with path.open("w", newline="", encoding="utf-8") as file:
+            table = csv.writer(file)
+            table.writerow(["student", *(task.name for task in sheet.tasks), "total", "of"])
+            of = sum(task.points for task in sheet.tasks)
+            for row in rows:
+                points = [row.points[task.cell] for task in sheet.tasks]
+                total = sum(point for point in points if point is not None)
+                table.writerow([row.student, *("" if point is None else point for point in points), total, of])
+        return path
+
+    def write_notebook(self, sheet: Sheet, student: str, notebook: Any) -> None:
+        """Keep the marked notebook where nbgrader's formgrader looks for it."""
+        path = self.graded(sheet, student) / sheet.path.name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        nbformat.write(notebook, path)
+
+
+def _points(grade: Any) -> float | None:
+    return None if grade.auto_score is None and grade.manual_score is None else float(grade.score)

@@ -1,0 +1,143 @@
+"""From submissions to marks, a class at a time: what is done already is kept, and nobody stops anybody else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import nbformat
+from nbformat.v4 import new_output
+from tqdm import tqdm
+
+from instructor import jail, pages
+from instructor.course import Course, Row
+from instructor.marking import Marks, marks, unreadable
+from instructor.sheets import LARGEST, Sheet, code_cells, handed_in, restored
+from instructor.submission import Limits, Outcome, Question, run
+
+MARKS = "marks.json"
+
+
+UNREADABLE = f"What was handed in is no notebook, or has more than {LARGEST >> 20} MB."
+
+
+class _Job(NamedTuple):
+    """A submission that is to be run: the restored notebook of a student."""
+
+    student: str
+    digest: str
+    notebook: Any
+
+
+def grade(
+    course: Course, sheet: Sheet, workers: str = "", trusted: bool = False, limits: Limits | None = None
+) -> list[str]:
+    """Mark every submission of a sheet that has no marks yet, then write gradebook, table, feedback and report.
+
+    ``workers`` is how many submissions to run at a time, or the address of a dask cluster. Returns the students whose
+    submission could not be marked for a reason that is not theirs: for them run it again.
+    """
+    if not trusted:
+        jail.require()
+    if not course.released(sheet).exists():
+        raise ValueError(f"{sheet.name} was not released in {course.root}: make the assignment first")
+    submissions = course.submissions(sheet)
+    if not submissions:
+        raise ValueError(f"nothing was collected: there is no {course.root}/submitted/STUDENT/{sheet.name}")
+
+    release = course.released(sheet).read_bytes()
+    done: dict[str, Marks] = {}
+    jobs: list[_Job] = []
+    for student, path in submissions.items():
+        content = handed_in(path)
+        digest = sheet.digest(release, content)
+        if (kept := _kept(course, sheet, student)) and kept.digest == digest:
+            done[student] = kept
+            continue
+        try:
+            jobs.append(_Job(student, digest, restored(content, nbformat.reads(release.decode(), as_version=4))))
+        except Exception:  # whatever a broken file leads to
+            done[student] = unreadable(digest, sheet.tasks, UNREADABLE)
+            _keep(course, sheet, student, done[student], nbformat.v4.new_notebook())
+
+    questions = [
+        Question(task.name, task.exercise.cases(course.rng(f"{sheet.name} {task.name}")), task.exercise.seconds)
+        for task in sheet.tasks
+        if task.exercise
+    ]
+    failed = []
+    runs = _runs(jobs, questions, limits or Limits(), trusted, workers)
+    for job, outcome in tqdm(runs, sheet.name, total=len(submissions), initial=len(done), unit="submission"):
+        if isinstance(outcome, Outcome):
+            done[job.student] = marks(job.digest, sheet.tasks, questions, outcome)
+            _keep(course, sheet, job.student, done[job.student], job.notebook)
+        else:
+            failed.append(job.student)
+            tqdm.write(f"{job.student} was not marked: {outcome!r}")
+
+    rows = course.write_marks(sheet, sorted(done.items()))
+    course.write_csv(sheet, rows)
+    _write_pages(course, sheet, rows, done)
+    return failed
+
+
+def _runs(
+    jobs: list[_Job], questions: list[Question], limits: Limits, trusted: bool, workers: str
+) -> Iterator[tuple[_Job, Outcome | BaseException]]:
+    """The outcome of each job as it comes, or what went wrong with running it here."""
+    if not workers:
+        for job in jobs:
+            try:
+                yield job, run(code_cells(job.notebook), questions, limits, trusted)
+            except Exception as error:
+                yield job, error
+        return
+    from distributed import Client, LocalCluster, as_completed
+
+    # Threads: all that a worker does itself is wait for the jail.
+    local = {"n_workers": 1, "threads_per_worker": int(workers), "processes": False, "dashboard_address": None}
+    cluster = LocalCluster(**local) if workers.isdigit() else workers
+    with Client(cluster) as client:
+        asked = {
+            client.submit(run, code_cells(job.notebook), questions, limits, trusted, pure=False): job for job in jobs
+        }
+        for future in as_completed(asked):
+            yield asked[future], future.exception() or future.result()
+
+
+def _kept(course: Course, sheet: Sheet, student: str) -> Marks | None:
+    try:
+        return Marks.loads((course.graded(sheet, student) / MARKS).read_text(encoding="utf-8"))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _keep(course: Course, sheet: Sheet, student: str, made: Marks, notebook: Any) -> None:
+    """Write the marked notebook and then the marks, at once: what is there after a crash is whole."""
+    results = {result.cell: result for result in made.results}
+    for cell in notebook.cells:
+        result = results.get(cell.metadata.get("nbgrader", {}).get("grade_id"))
+        if result and cell.cell_type == "code" and result.points is not None:
+            text = f"✗ {result.message}" if result.message else f"✓ {result.name} is right."
+            cell.outputs = [new_output("stream", name="stdout", text=text)]
+    course.write_notebook(sheet, student, notebook)
+    file = course.graded(sheet, student) / MARKS
+    unfinished = file.with_suffix(".part")
+    unfinished.write_text(made.dumps(), encoding="utf-8")
+    unfinished.replace(file)
+
+
+def _write_pages(course: Course, sheet: Sheet, rows: list[Row], done: dict[str, Marks]) -> None:
+    for row in rows:
+        notebook = json.loads((course.graded(sheet, row.student) / sheet.path.name).read_text(encoding="utf-8"))
+        sources = {cell["metadata"].get("nbgrader", {}).get("grade_id"): cell["source"] for cell in notebook["cells"]}
+        code = {name: "".join(source) for name, source in sources.items()}
+        _write(course.feedback(sheet, row.student), pages.feedback(sheet, row, done[row.student], code))
+    _write(course.report(sheet), pages.report(sheet, rows, done))
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")

@@ -1,0 +1,86 @@
+"""The jail: bubblewrap around one Python process that sees the book's package and nothing of the course.
+
+No network, no other processes, an empty file system apart from Python and ``utils``, which it cannot write to, and a
+/tmp of its own. Started by root, what runs inside is another user all the same.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from itertools import count
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+SCRATCH = 2**28  # bytes that fit into the jail's /tmp
+
+# Where root grades, each jail gets a user nobody else has: limits on processes are counted by user.
+_USERS = count(1_000_000 + os.getpid() % 10_000 * 1_000)
+
+NO_JAIL = """\
+Students' code cannot be locked in here, so nothing was run.
+
+{reason}
+
+On Linux, bubblewrap is what is needed: apt-get install bubblewrap. Where it is installed and still fails, the system
+forbids user namespaces; on Ubuntu 24.04, for example, an AppArmor profile for bwrap allows them again, and in a
+container the host decides. On macOS and Windows grade in a Linux virtual machine.
+
+With --trusted (make grade TRUSTED=1) every submission runs with your own rights: it can read your files, other
+students' work and the gradebook, and change them. That is for code that you wrote yourself."""
+
+
+class NoJail(RuntimeError):
+    """Raised where submissions cannot be isolated."""
+
+
+def python(trusted: bool = False) -> list[str]:
+    """The command that starts the program inside."""
+    command = [sys.executable, "-I", str(ROOT / "instructor" / "inside.py")]
+    return command if trusted else [*_walls(), *command]
+
+
+def environment() -> dict[str, str]:
+    """The variables that the program inside gets: nothing of the instructor's."""
+    threads = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL")}
+    return {"PATH": "/usr/bin:/bin", "HOME": "/tmp", "LANG": "C.UTF-8", "MPLBACKEND": "agg", **threads}
+
+
+def require() -> None:
+    """Raise ``NoJail`` with what to do about it unless a process can be jailed on this machine."""
+    if not shutil.which("bwrap"):
+        raise NoJail(NO_JAIL.format(reason="There is no bwrap on this machine."))
+    tried = subprocess.run([*_walls(), sys.executable, "-I", "-c", ""], capture_output=True, text=True, timeout=60)
+    if tried.returncode:
+        raise NoJail(NO_JAIL.format(reason=f"bwrap says: {tried.stderr.strip()}"))
+
+
+def _walls() -> list[str]:
+    """The command that what runs inside is put behind."""
+    bwrap = ["bwrap", "--die-with-parent", "--new-session", "--ro-bind", "/usr", "/usr"]
+    for folder in (Path("/bin"), Path("/lib"), Path("/lib64")):
+        if folder.is_symlink():
+            bwrap += ["--symlink", str(folder.readlink()), str(folder)]
+        else:
+            bwrap += ["--ro-bind-try", str(folder), str(folder)]
+    bwrap += ["--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache", "--ro-bind-try", "/etc/fonts", "/etc/fonts"]
+    usr = Path("/usr")
+    own = [ROOT / "utils", ROOT / "instructor" / "inside.py", ROOT / "instructor" / "wire.py"]
+    for path in [Path(sys.base_prefix), Path(sys.prefix), *own]:
+        if usr not in (path, *path.parents):
+            # Without a mode of its own a folder above would get that of the outside, which may shut everybody out.
+            for above in reversed(path.parents[:-1]):
+                bwrap += ["--perms", "0755", "--dir", str(above)]
+            bwrap += ["--ro-bind", str(path), str(path)]
+    bwrap += ["--proc", "/proc", "--dev", "/dev"]
+    for scratch in ("/tmp", "/dev/shm"):
+        bwrap += ["--perms", "1777", "--size", str(SCRATCH), "--tmpfs", scratch]
+    bwrap += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/tmp"]
+    if os.geteuid():
+        return [*bwrap, "--unshare-all"]
+    # Root needs no user namespace to build the walls. What runs inside gets a user of its own, for root has no limits.
+    user = str(next(_USERS))
+    drop = ["--reuid", user, "--regid", user, "--clear-groups", "--no-new-privs", "--bounding-set=-all"]
+    return [*bwrap, "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "setpriv", *drop]

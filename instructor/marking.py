@@ -1,0 +1,105 @@
+"""Marks: what a submission's answers are worth, judged here, outside the jail, by the values that came back."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from instructor.sheets import Task
+from instructor.submission import Outcome, Question
+from utils.checks import Exercise
+from utils.checks.calls import Call
+
+# Written here and not by a student's process: nothing of the hidden inputs is in them.
+MESSAGES = {
+    "stub": "There is no answer yet.",
+    "missing": "The notebook defines no {name}: is its cell there, and does it run without an error?",
+    "no function": "{name} is to be a function.",
+    "late": "{name} did not stop in time.",
+    "died": "There is no answer: the process ended, or had to be ended.",
+    "changed": "{name} changes what it was given: compute with a copy of it.",
+    "error": "{name} ends in an error {often}.",
+    "wrong": "{name} gives a wrong answer {often}.",
+}
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of one task: its points, None for what is marked by hand, and why.
+
+    ``kind`` is "right", "by hand", "mistake" where the message is the hint of one that is known, or a key of MESSAGES.
+    """
+
+    cell: str
+    name: str
+    points: float | None
+    kind: str
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class Marks:
+    """The results of a submission, what an instructor should look at, and a digest of what they were made from."""
+
+    digest: str
+    results: list[Result]
+    notes: list[str]
+
+    def dumps(self) -> str:
+        """As JSON."""
+        return json.dumps(asdict(self), indent=1, ensure_ascii=False)
+
+    @classmethod
+    def loads(cls, text: str) -> Marks:
+        """From JSON."""
+        made = json.loads(text)
+        return cls(made["digest"], [Result(**result) for result in made["results"]], made["notes"])
+
+
+def marks(digest: str, tasks: Sequence[Task], questions: Sequence[Question], outcome: Outcome) -> Marks:
+    """The marks for what came back."""
+    cases = {question.name: question.cases for question in questions}
+    results = [_result(task, cases.get(task.name, ()), outcome.calls.get(task.name, ())) for task in tasks]
+    return Marks(digest, results, outcome.notes)
+
+
+def unreadable(digest: str, tasks: Sequence[Task], why: str) -> Marks:
+    """The marks where there is no notebook to run."""
+    results = [
+        Result(task.cell, task.name, 0 if task.exercise else None, "missing" if task.exercise else "by hand", why)
+        for task in tasks
+    ]
+    return Marks(digest, results, [why])
+
+
+def _result(task: Task, cases: Sequence[tuple[Any, ...]], calls: Sequence[Call]) -> Result:
+    if task.exercise is None:
+        return Result(task.cell, task.name, None, "by hand")
+    kinds = [_fault(task.exercise, case, call) for case, call in zip(cases, calls, strict=True)]
+    wrong = [kind for kind in kinds if kind]
+    if not wrong:
+        return Result(task.cell, task.name, task.points, "right")
+    if hint := _hint(task.exercise, cases, calls):
+        return Result(task.cell, task.name, 0, "mistake", hint)
+    often = f"for {len(wrong)} of {len(kinds)} hidden inputs" if cases != [()] else ""
+    return Result(task.cell, task.name, 0, wrong[0], MESSAGES[wrong[0]].format(name=task.name, often=often))
+
+
+def _fault(exercise: Exercise, case: tuple[Any, ...], call: Call) -> str | None:
+    """The kind of what is wrong with a call, None if it is right."""
+    if call.error or call.kind:
+        return call.kind if call.kind in MESSAGES else "died"
+    try:
+        return "wrong" if exercise.fault(case, call) else None
+    except Exception:  # a value that no check expects
+        return "wrong"
+
+
+def _hint(exercise: Exercise, cases: Sequence[tuple[Any, ...]], calls: Sequence[Call]) -> str | None:
+    try:
+        return exercise.mistake(copy.deepcopy(cases), calls)
+    except Exception:
+        return None

@@ -1,0 +1,74 @@
+"""The pages that grading writes: feedback for a student, a report on the class. Each is one file that loads nothing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from instructor.course import Row
+from instructor.marking import Marks
+from instructor.sheets import Sheet
+
+_TEMPLATES = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_TEMPLATES.filters["number"] = lambda value: f"{value:g}"
+
+
+def feedback(sheet: Sheet, row: Row, marks: Marks, code: Mapping[str, str]) -> str:
+    """A student's page: each exercise with its points, why, and what was handed in."""
+    results = {result.cell: result for result in marks.results}
+    tasks = [
+        {
+            "task": task,
+            "points": row.points[task.cell],
+            "result": results[task.cell],
+            "comment": row.comments.get(task.name, ""),
+            "code": code.get(task.name, ""),
+        }
+        for task in sheet.tasks
+    ]
+    return _TEMPLATES.get_template("feedback.html").render(
+        sheet=sheet, student=row.student, tasks=tasks, total=_total(row), of=_of(sheet), notes=marks.notes
+    )
+
+
+def report(sheet: Sheet, rows: list[Row], marks: Mapping[str, Marks]) -> str:
+    """The class's page: points for each exercise, commonest mistakes, totals, and what to look at."""
+    scores = []
+    for task in sheet.tasks:
+        points = [point for row in rows if (point := row.points[task.cell]) is not None]
+        share = sum(points) / (len(points) * task.points) if points else None
+        scores.append({"task": task, "share": share, "marked": len(points)})
+    kinds = Counter((result.name, result.kind) for made in marks.values() for result in made.results)
+    hints = Counter(
+        (result.name, result.message) for made in marks.values() for result in made.results if result.kind == "mistake"
+    )
+    of = _of(sheet)
+    tenths = Counter(min(9, int(10 * _total(row) / of)) for row in rows)
+    return _TEMPLATES.get_template("report.html").render(
+        sheet=sheet,
+        rows=rows,
+        scores=scores,
+        kinds=kinds,
+        hints=[{"name": name, "hint": hint, "count": count} for (name, hint), count in hints.most_common(12)],
+        tenths=[tenths[tenth] for tenth in range(10)],
+        totals={row.student: _total(row) for row in rows},
+        of=of,
+        notes={student: made.notes for student, made in sorted(marks.items()) if made.notes},
+    )
+
+
+def _total(row: Row) -> float:
+    return sum(point for point in row.points.values() if point is not None)
+
+
+def _of(sheet: Sheet) -> float:
+    return sum(task.points for task in sheet.tasks)

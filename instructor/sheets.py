@@ -1,0 +1,153 @@
+"""A sheet of exercises as a class gets it: what there is to mark, and a submission put back in order."""
+
+from __future__ import annotations
+
+import pkgutil
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
+from importlib import import_module
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import nbformat
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from nbgrader.preprocessors import DeduplicateIds
+from nbgrader.utils import is_grade, is_locked, is_solution
+
+from utils import checks
+from utils.checks import Exercise
+
+LARGEST = 2**24  # bytes of a submission's file
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a mark is given for: a cell, the answer's name, and the exercise that judges it, or None by hand."""
+
+    cell: str
+    name: str
+    title: str
+    points: float
+    exercise: Exercise | None
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """An nbgrader source notebook, ``NN_topic.ipynb``.
+
+    The exercises that judge it are in ``topic.py`` beside it, or else in ``utils.checks.topic``: the cell
+    ``check_NAME`` is judged by the one called NAME. A graded cell that holds a solution itself is marked by hand.
+    """
+
+    path: Path
+
+    @classmethod
+    def find(cls, folder: Path, chapter: str) -> Sheet:
+        """The sheet of a chapter, such as 02, in ``folder``. ``ValueError`` unless there is exactly one."""
+        found = sorted(folder.glob(f"{chapter}_*.ipynb"))
+        if len(found) != 1:
+            names = ", ".join(path.name for path in found) or "none"
+            raise ValueError(f"one notebook {chapter}_*.ipynb is needed in {folder}, there is: {names}")
+        return cls(found[0])
+
+    @property
+    def name(self) -> str:
+        """What nbgrader calls the assignment and its notebook."""
+        return self.path.stem
+
+    @cached_property
+    def checks(self) -> ModuleType:
+        """The module that knows the exercises."""
+        topic = re.sub(r"^\d+_", "", self.name)
+        beside = self.path.with_name(f"{topic}.py")
+        if beside.exists():
+            spec = spec_from_file_location(topic, beside)
+            assert spec and spec.loader
+            module = module_from_spec(spec)
+            spec.loader.exec_module(module)
+            return module
+        if topic in (module.name for module in pkgutil.iter_modules(checks.__path__)):
+            return import_module(f"utils.checks.{topic}")
+        raise ValueError(f"no checks for {self.path}: there is neither {beside} nor utils.checks.{topic}")
+
+    @cached_property
+    def tasks(self) -> list[Task]:
+        """What there is to mark. ``ValueError`` for a check without an exercise."""
+        tasks, title = [], ""
+        for cell in nbformat.read(self.path, as_version=4).cells:
+            if cell.cell_type == "markdown" and (heading := re.search(r"^### (.*)", cell.source, re.MULTILINE)):
+                title = heading[1]
+            if is_grade(cell):
+                made = cell.metadata.nbgrader
+                tasks.append(self._task(made.grade_id, title, float(made.points), by_hand=is_solution(cell)))
+        return tasks
+
+    def _task(self, cell: str, title: str, points: float, by_hand: bool) -> Task:
+        if by_hand:
+            return Task(cell, cell, title, points, None)
+        name = cell.removeprefix("check_")
+        exercise = getattr(self.checks, name, None)
+        if name == cell or not isinstance(exercise, Exercise):
+            raise ValueError(
+                f"{self.path}: the graded cell {cell!r} has to be check_NAME, NAME an Exercise of its checks"
+            )
+        return Task(cell, name, title, points, exercise)
+
+    def digest(self, *others: bytes) -> str:
+        """What the marks depend on, in short: when it changes, so may they."""
+        parts = [self.path.read_bytes(), Path(str(self.checks.__file__)).read_bytes(), *others]
+        return sha256(b"".join(sha256(part).digest() for part in parts)).hexdigest()
+
+
+def handed_in(path: Path) -> bytes:
+    """The file that was handed in; nothing for a link, which may lead anywhere, or a file that is too large."""
+    if path.is_symlink() or not path.is_file() or path.stat().st_size > LARGEST:
+        return b""
+    return path.read_bytes()
+
+
+def restored(content: bytes, release: Any) -> Any:
+    """What the student wrote, with the release's locked cells as they were and the missing ones put back.
+
+    Only source is kept of a submission: no outputs, no metadata. For a broken file anything may be raised.
+    """
+    submission = nbformat.reads(content.decode(), as_version=4)
+    DeduplicateIds().preprocess(submission, {})
+    given = {grade_id: cell for cell in release.cells if (grade_id := _id(cell))}
+    cells: dict[str, Any] = {}
+    for place, cell in enumerate(submission.cells):
+        original = given.get(_id(cell))
+        if original is None:
+            cells[f"own {place}"] = _bare(cell.cell_type, str(cell.source))
+        else:
+            source = original.source if is_locked(original) else str(cell.source)
+            cells[_id(cell)] = _bare(original.cell_type, source, original.metadata.nbgrader)
+    order = list(cells)
+    at = 0
+    for grade_id, original in given.items():
+        if grade_id not in cells:
+            source = "" if is_solution(original) else original.source
+            cells[grade_id] = _bare(original.cell_type, source, original.metadata.nbgrader)
+            order.insert(at, grade_id)
+        at = order.index(grade_id) + 1
+    return new_notebook(cells=[cells[key] for key in order], metadata=release.metadata)
+
+
+def code_cells(notebook: Any) -> list[str]:
+    """The code that a restored submission runs: all but the checks, which are the grader's to make."""
+    return [
+        cell.source for cell in notebook.cells if cell.cell_type == "code" and (is_solution(cell) or not is_grade(cell))
+    ]
+
+
+def _id(cell: Any) -> str:
+    return str(cell.metadata.get("nbgrader", {}).get("grade_id", ""))
+
+
+def _bare(kind: str, source: str, nbgrader: Any = None) -> Any:
+    make = new_code_cell if kind == "code" else new_markdown_cell
+    return make(source, metadata={"nbgrader": nbgrader} if nbgrader else {})

@@ -1,0 +1,54 @@
+"""What crosses between the grader and the jail: lengths and JSON, plain values and nothing that could run."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+from typing import Any
+
+import numpy as np
+
+from utils.checks.calls import Call, Other
+
+LENGTH = 8  # bytes before each message that say how long it is
+LONGEST = 2**26
+
+
+def packed(message: Any) -> bytes:
+    """A message as bytes, its length first."""
+    body = json.dumps(message).encode()
+    return len(body).to_bytes(LENGTH, "big") + body
+
+
+def encoded(value: Any) -> Any:
+    """A plain value, as ``utils.checks.calls.snapshot`` makes them, for JSON."""
+    if isinstance(value, list):
+        return [encoded(part) for part in value]
+    if isinstance(value, np.ndarray):
+        file = io.BytesIO()
+        np.save(file, value, allow_pickle=False)
+        return {"array": base64.b64encode(file.getvalue()).decode()}
+    return {"other": value.text} if isinstance(value, Other) else value
+
+
+def decoded(sent: Any) -> Any:
+    """The value again. ``ValueError`` for what no jail of ours sends."""
+    if isinstance(sent, list):
+        return [decoded(part) for part in sent]
+    if not isinstance(sent, dict):
+        return sent
+    if isinstance(sent.get("other"), str):
+        return Other(sent["other"])
+    array = np.load(io.BytesIO(base64.b64decode(sent["array"])), allow_pickle=False)
+    if not isinstance(array, np.ndarray) or array.dtype.kind not in "biufc":
+        raise ValueError("an array of numbers was expected")
+    return array
+
+
+def calls_from(sent: Any, count: int) -> list[Call]:
+    """The outcomes of ``count`` calls. Anything, not only ``ValueError``, may be raised for a forged message."""
+    calls = [Call(decoded(value), str(error), str(kind)) for value, error, kind in sent["calls"]]
+    if len(calls) != count:
+        raise ValueError(f"{count} calls were made, {len(calls)} outcomes came")
+    return calls
