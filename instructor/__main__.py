@@ -12,9 +12,9 @@ from instructor.jail import NoJail
 from instructor.sheets import Sheet
 
 
-def main() -> int:
+def main(words: list[str] | None = None) -> int:
     """Do what the command line says; the exit status is 1 where something is left to do."""
-    options = _options()
+    options = _options().parse_args(words)
     course = Course(options.course.expanduser().resolve())
     try:
         sheet = Sheet.find(options.sheets.expanduser().resolve(), options.chapter)
@@ -31,7 +31,7 @@ def main() -> int:
     return 1 if failed else 0
 
 
-def _options() -> argparse.Namespace:
+def _options() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m instructor", description="Give out exercises and mark them.")
     commands = parser.add_subparsers(dest="command", required=True)
     for name, text in (("assignment", "make the notebook for students"), ("grade", "mark what was collected")):
@@ -44,7 +44,7 @@ def _options() -> argparse.Namespace:
             command.add_argument(
                 "--trusted", action="store_true", help="no jail: students' code can do all that you can"
             )
-    return parser.parse_args()
+    return parser
 
 
 if __name__ == "__main__":

@@ -96,9 +96,9 @@ def _runs(
         return
     from distributed import Client, LocalCluster, as_completed
 
-    # Threads: all that a worker does itself is wait for the jail.
-    local = {"n_workers": 1, "threads_per_worker": int(workers), "processes": False, "dashboard_address": None}
-    cluster = LocalCluster(**local) if workers.isdigit() else workers
+    cluster: Any = workers
+    if workers.isdigit():  # threads will do: all that a worker does itself is wait for the jail
+        cluster = LocalCluster(n_workers=1, threads_per_worker=int(workers), processes=False, dashboard_address=None)
     with Client(cluster) as client:
         asked = {
             client.submit(run, code_cells(job.notebook), questions, limits, trusted, pure=False): job for job in jobs

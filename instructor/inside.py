@@ -62,13 +62,14 @@ def main() -> None:
     answers.write(packed({"ready": True}))
     while True:
         try:
-            name, cases, seconds = pickle.load(questions)
+            ticket, name, cases, seconds = pickle.load(questions)
         except EOFError:
             os._exit(0)  # no handler of the student's has a say in how this ends
         missing = [Call(error="There is no {name} in the notebook.", kind="missing")] * len(cases)
         names = vars(sys.modules["__main__"])
         calls = call_answer(names[name], cases, seconds) if name in names else missing
-        answers.write(packed({"calls": [(encoded(call.value), call.error, call.kind) for call in calls]}))
+        outcomes = [(encoded(call.value), call.error, call.kind) for call in calls]
+        answers.write(packed({"ticket": ticket, "calls": outcomes}))
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import Any
 
 import nbformat
+import nbformat.reader
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from nbgrader.preprocessors import DeduplicateIds
 from nbgrader.utils import is_grade, is_locked, is_solution
@@ -79,7 +80,8 @@ class Sheet:
         """What there is to mark. ``ValueError`` for a check without an exercise."""
         tasks, title = [], ""
         for cell in nbformat.read(self.path, as_version=4).cells:
-            if cell.cell_type == "markdown" and (heading := re.search(r"^### (.*)", cell.source, re.MULTILINE)):
+            # A cell with an id may hold a solution, and that is not for a page.
+            if cell.cell_type == "markdown" and not _id(cell) and (heading := re.search(r"(?m)^### (.*)", cell.source)):
                 title = heading[1]
             if is_grade(cell):
                 made = cell.metadata.nbgrader
@@ -92,9 +94,7 @@ class Sheet:
         name = cell.removeprefix("check_")
         exercise = getattr(self.checks, name, None)
         if name == cell or not isinstance(exercise, Exercise):
-            raise ValueError(
-                f"{self.path}: the graded cell {cell!r} has to be check_NAME, NAME an Exercise of its checks"
-            )
+            raise ValueError(f"{self.path}: the graded cell {cell!r} is not check_NAME of an Exercise NAME")
         return Task(cell, name, title, points, exercise)
 
     def digest(self, *others: bytes) -> str:
@@ -115,7 +115,7 @@ def restored(content: bytes, release: Any) -> Any:
 
     Only source is kept of a submission: no outputs, no metadata. For a broken file anything may be raised.
     """
-    submission = nbformat.reads(content.decode(), as_version=4)
+    submission = nbformat.convert(nbformat.reader.reads(content.decode()), 4)
     DeduplicateIds().preprocess(submission, {})
     given = {grade_id: cell for cell in release.cells if (grade_id := _id(cell))}
     cells: dict[str, Any] = {}

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import pickle
+import secrets
+import subprocess
 import time
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from signal import SIGKILL
+from selectors import EVENT_READ, EVENT_WRITE, DefaultSelector
 from typing import Any
 
 import psutil
@@ -76,136 +77,139 @@ class _Ended(Exception):
 def run(cells: Sequence[str], questions: Sequence[Question], limits: Limits, trusted: bool = False) -> Outcome:
     """Run the code ``cells`` and ask the ``questions``.
 
-    A cell that ends the process is left out when the others are run again in a fresh one, and so is a question; all
-    the rest counts.
+    A cell that ends the process is left out when the others are run again in a fresh one, and so is a question. One
+    that ends it after others were asked is asked again first: what they left behind is not its fault.
     """
-    return asyncio.run(_run(dict(enumerate(cells)), list(questions), limits, trusted))
-
-
-async def _run(cells: dict[int, str], left: list[Question], limits: Limits, trusted: bool) -> Outcome:
     outcome = Outcome()
+    sources, left = dict(enumerate(cells)), list(questions)
     end = time.monotonic() + limits.total
     while left:
-        process = await _Process.start(limits, end, trusted)
-        try:
-            await process.run(cells)
-            while left:
-                calls = await process.ask(left[0])
-                outcome.calls[left.pop(0).name] = calls
-                if any(call.kind == "late" for call in calls):
-                    break  # that call may still be running: the other questions get a process of their own
-        except _Ended as ended:
-            at = process.at
-            if isinstance(at, int):
-                (where, *_) = (line for line in [*cells.pop(at).splitlines(), ""] if line.strip() or not line)
-                outcome.notes.append(f"{ended} in the cell that begins “{where.strip()[:60]}”.")
-            elif isinstance(at, Question):
-                outcome.notes.append(f"{ended} while {at.name} was called.")
-                outcome.calls[at.name] = at.failed()
-                left.remove(at)
-            else:
-                outcome.notes.append(f"{ended} before the first cell.")
-            if at is None or str(ended) == OVER:
-                return Outcome(outcome.calls | {question.name: question.failed() for question in left}, outcome.notes)
-        finally:
-            await process.stop()
+        with _Process(limits, end, trusted) as process:
+            try:
+                process.run(sources)
+                while left:
+                    calls = process.ask(left[0])
+                    outcome.calls[left.pop(0).name] = calls
+                    if any(call.kind == "late" for call in calls):
+                        break  # that call may still be running
+                continue
+            except _Ended as ended:
+                why = str(ended)
+        at = process.at
+        if isinstance(at, int):
+            lines = [line.strip() for line in sources.pop(at).splitlines() if line.strip()]
+            outcome.notes.append(f"{why} in the cell that begins “{lines[0][:60] if lines else ''}”.")
+        elif at is None:
+            outcome.notes.append(f"{why} before the first cell.")
+        elif process.asked == 1 or why in (STUCK, OVER):
+            outcome.notes.append(f"{why} while {at.name} was called.")
+            outcome.calls[at.name] = at.failed()
+            left.remove(at)
+        if at is None or why == OVER:
+            return Outcome(outcome.calls | {question.name: question.failed() for question in left}, outcome.notes)
     return outcome
 
 
 class _Process:
     """The jailed process, spoken to with time limits, and watched; ``at`` is the cell or the question it is at."""
 
-    def __init__(self, process: asyncio.subprocess.Process, limits: Limits, end: float) -> None:
-        assert process.stdin and process.stdout
-        self.process, self.limits, self.end = process, limits, end
-        self.stdin, self.stdout = process.stdin, process.stdout
+    def __init__(self, limits: Limits, end: float, trusted: bool) -> None:
+        pipe, null = subprocess.PIPE, subprocess.DEVNULL
+        command, variables = jail.python(trusted), jail.environment()
+        self.popen = subprocess.Popen(command, bufsize=0, stdin=pipe, stdout=pipe, stderr=null, env=variables)
+        assert self.popen.stdin and self.popen.stdout
+        self.questions, self.answers = self.popen.stdin.fileno(), self.popen.stdout.fileno()
+        os.set_blocking(self.questions, False)
+        self.limits, self.end = limits, end
+        self.looked = time.monotonic()
         self.at: int | Question | None = None
-        self.full = False
-        self.watch = asyncio.create_task(self._watch())
+        self.asked = 0
 
-    @classmethod
-    async def start(cls, limits: Limits, end: float, trusted: bool) -> _Process:
-        pipe, null = asyncio.subprocess.PIPE, asyncio.subprocess.DEVNULL
-        process = await asyncio.create_subprocess_exec(
-            *jail.python(trusted), stdin=pipe, stdout=pipe, stderr=null, env=jail.environment(), limit=2**20
-        )
-        return cls(process, limits, end)
+    def __enter__(self) -> _Process:
+        return self
 
-    async def stop(self) -> None:
-        self.watch.cancel()
-        self._kill()
-        await self.process.wait()
+    def __exit__(self, *error: object) -> None:
+        self.popen.kill()
+        self.popen.wait()
+        for pipe in (self.popen.stdin, self.popen.stdout):
+            if pipe:
+                pipe.close()
 
-    def _kill(self) -> None:
-        # asyncio's own kill may take the exit status away from its watcher, which then complains.
-        if self.process.returncode is None:
-            with suppress(ProcessLookupError):
-                os.kill(self.process.pid, SIGKILL)
-
-    async def run(self, cells: dict[int, str]) -> None:
+    def run(self, sources: dict[int, str]) -> None:
         """Have it run the cells, and say of each that it begins."""
-        await self._send((list(cells.items()), self.limits.of_a_process()), self.limits.start)
         seconds = self.limits.start
-        for place in cells:
-            await self._expect({"cell": place}, seconds)
+        self._send((list(sources.items()), self.limits.of_a_process()), seconds)
+        for place in sources:
+            self._expect({"cell": place}, seconds)
             self.at, seconds = place, self.limits.cell
-        await self._expect({"ready": True}, seconds)
+        self._expect({"ready": True}, seconds)
 
-    async def ask(self, question: Question) -> list[Call]:
+    def ask(self, question: Question) -> list[Call]:
+        """The outcome of the question's calls."""
         self.at = question
-        seconds = question.seconds + GRACE
-        await self._send((question.name, question.cases, question.seconds), seconds)
+        self.asked += 1
+        ticket, seconds = secrets.token_hex(8), question.seconds + GRACE
+        self._send((ticket, question.name, question.cases, question.seconds), seconds)
+        message = self._receive(seconds)
         try:
-            return calls_from(await self._receive(seconds), len(question.cases))
-        except _Ended:
-            raise
+            return calls_from(message, ticket, len(question.cases))
         except Exception:  # whatever a forged message leads to
             raise _Ended(DIED) from None
 
-    async def _expect(self, message: Any, seconds: float) -> None:
-        if await self._receive(seconds) != message:
+    def _expect(self, message: Any, seconds: float) -> None:
+        if self._receive(seconds) != message:
             raise _Ended(DIED)
 
-    async def _send(self, message: Any, seconds: float) -> None:
-        self.stdin.write(pickle.dumps(message))
-        await self._within(self.stdin.drain(), seconds)
+    def _send(self, message: Any, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        rest = memoryview(pickle.dumps(message))
+        while rest:
+            self._wait(self.questions, EVENT_WRITE, until)
+            try:
+                rest = rest[os.write(self.questions, rest) :]
+            except BrokenPipeError:
+                raise _Ended(DIED) from None
 
-    async def _receive(self, seconds: float) -> Any:
-        length = int.from_bytes(await self._within(self.stdout.readexactly(LENGTH), seconds), "big")
+    def _receive(self, seconds: float) -> Any:
+        until = time.monotonic() + seconds
+        length = int.from_bytes(self._read(LENGTH, until), "big")
         if length > LONGEST:
             raise _Ended(DIED)
         try:
-            return json.loads(await self._within(self.stdout.readexactly(length), seconds))
+            return json.loads(self._read(length, until))
         except (ValueError, RecursionError):
             raise _Ended(DIED) from None
 
-    async def _within(self, coming: Awaitable[Any], seconds: float) -> Any:
-        left = self.end - time.monotonic()
-        try:
-            return await asyncio.wait_for(coming, min(seconds, left))
-        except TimeoutError:
-            raise _Ended(OVER if left < seconds else STUCK) from None
-        except (asyncio.IncompleteReadError, ConnectionError):
-            raise _Ended(FULL if self.full else DIED) from None
+    def _read(self, count: int, until: float) -> bytes:
+        got = bytearray()
+        while len(got) < count:
+            self._wait(self.answers, EVENT_READ, until)
+            part = os.read(self.answers, min(count - len(got), 2**16))
+            if not part:
+                raise _Ended(DIED)
+            got += part
+        return bytes(got)
 
-    async def _watch(self) -> None:
-        """End the process once it and its children hold more memory than is allowed; no single limit says so."""
-        while True:
-            await asyncio.sleep(0.1)
-            if self._memory() > self.limits.memory:
-                self.full = True
-                self._kill()
-                return
+    def _wait(self, pipe: int, event: int, until: float) -> None:
+        """Until the pipe can be read or written; looks meanwhile at how much memory is held."""
+        with DefaultSelector() as selector:
+            selector.register(pipe, event)
+            while True:
+                now = time.monotonic()
+                if now > min(until, self.end):
+                    raise _Ended(STUCK if until < self.end else OVER)
+                if now > self.looked + 0.1:
+                    self.looked = now
+                    if self._memory() > self.limits.memory:
+                        raise _Ended(FULL)
+                if selector.select(0.1):
+                    return
 
     def _memory(self) -> int:
+        """Bytes that the process and its children hold together: no limit of the kernel's is on the sum."""
         held = 0
-        try:
-            family = psutil.Process(self.process.pid).children(recursive=True)
-        except psutil.Error:
-            return 0
-        for member in family:
-            try:
-                held += member.memory_info().rss
-            except psutil.Error:
-                continue
+        with suppress(psutil.Error):
+            for member in psutil.Process(self.popen.pid).children(recursive=True):
+                with suppress(psutil.Error):
+                    held += member.memory_info().rss
         return held

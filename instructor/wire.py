@@ -46,8 +46,10 @@ def decoded(sent: Any) -> Any:
     return array
 
 
-def calls_from(sent: Any, count: int) -> list[Call]:
-    """The outcomes of ``count`` calls. Anything, not only ``ValueError``, may be raised for a forged message."""
+def calls_from(sent: Any, ticket: str, count: int) -> list[Call]:
+    """The outcomes of ``count`` calls, in answer to the question with that ticket; raises anything for a forged one."""
+    if sent["ticket"] != ticket:
+        raise ValueError("this was no answer to that question")
     calls = [Call(decoded(value), str(error), str(kind)) for value, error, kind in sent["calls"]]
     if len(calls) != count:
         raise ValueError(f"{count} calls were made, {len(calls)} outcomes came")

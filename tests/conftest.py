@@ -1,4 +1,4 @@
-"""The built book, a server for it and a browser to look at it: one of each for all tests of this folder."""
+"""The built book, a server for it and a browser to look at it: one of each for all tests."""
 
 import functools
 import os
@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Error, sync_playwright
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parent.parent
 sys.path.append(str(ROOT))  # `theme` is part of the build and not of the installed package
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 # Nothing that a browser does by itself may look like a request of the page.
