@@ -51,7 +51,7 @@ EFFECT = re.compile(r"(^|\.)(assert_\w+|append|backward|display|extend|print|see
 
 def notebooks() -> list[Path]:
     """Every notebook of the book."""
-    folders = [ROOT / "chapters", ROOT / "exercises"]
+    folders = [ROOT / name for name in ("chapters", "exercises", "instructor")]
     return sorted([*ROOT.glob("*.ipynb"), *(path for folder in folders for path in folder.glob("*.ipynb"))])
 
 
