@@ -25,7 +25,7 @@ test: .venv/test node_modules/.package-lock.json  ## run every check and test
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
 	$(PY) tools/notebooks.py check
-	$(PY) -m pytest --nbval -n 2 --dist loadfile tests chapters exercises instructor index.ipynb
+	$(PY) -m pytest --nbval -n 2 --dist loadfile tests chapters exercises instructor/questions.ipynb index.ipynb
 
 lab: .venv/test  ## open the chapters in JupyterLab
 	$(PY) -m jupyterlab chapters
