@@ -18,12 +18,13 @@ import nbformat
 from nbgrader.api import Gradebook
 from nbgrader.apps import NbGraderAPI
 from nbgrader.coursedir import CourseDirectory
+from nbgrader.utils import parse_utc
 from numpy.random import Generator, default_rng
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
 from instructor.marking import Marks
-from instructor.sheets import Sheet
+from instructor.sheets import Sheet, handed_in
 from utils.checks.calls import BLANK
 
 # nbgrader starts the alembic beside this Python by its bare name.
@@ -39,8 +40,10 @@ c = get_config()  # noqa: F821
 c.CourseDirectory.course_id = "convnet"
 c.CourseDirectory.root = str(Path(__file__).parent)
 c.ClearSolutions.code_stub = {{"python": {BLANK!r}}}
-# Submissions from a learning platform, by zip_collect: ada.ipynb, or ada_anything.ipynb.
-c.FileNameCollectorPlugin.named_regexp = r"(?:.*/)?(?P<student_id>[A-Za-z0-9.-]+?)(?:_.*)?\\.ipynb"
+# Names of files from a learning platform, for zip_collect: the student's, _, anything, and the notebook's at the end.
+c.FileNameCollectorPlugin.named_regexp = (
+    r"(?:.*/)?(?P<student_id>[^/_]+)_(?:.*_)?(?P<file_id>\\d+_\\w+)(?:-\\d+)?\\.ipynb"
+)
 # nbgrader's own autograding would run students' code with your rights. Marks come from `make grade`.
 c.ExecutePreprocessor.kernel_name = "graded-by-make-grade"
 '''
@@ -94,9 +97,13 @@ class Course:
         return self.root / "release" / sheet.name / sheet.path.name
 
     def submissions(self, sheet: Sheet) -> dict[str, Path]:
-        """What was handed in, by student."""
-        folders = sorted((self.root / "submitted").glob(f"*/{sheet.name}"))
-        return {folder.parent.name: folder / sheet.path.name for folder in folders}
+        """What was handed in, by student: the notebook, or the only one there is if it has another name."""
+        found = {}
+        for folder in sorted((self.root / "submitted").glob(f"*/{sheet.name}")):
+            notebooks = list(folder.glob("*.ipynb"))
+            named = folder / sheet.path.name
+            found[folder.parent.name] = notebooks[0] if len(notebooks) == 1 else named
+        return found
 
     def rng(self, name: str) -> Generator:
         """What draws the hidden inputs of an exercise: the same ones for everybody, known to nobody."""
@@ -115,17 +122,17 @@ class Course:
         """Where the page on the whole class goes."""
         return self.root / "grades" / f"{sheet.name}.html"
 
-    def write_marks(self, sheet: Sheet, marks: Iterable[tuple[str, Marks]]) -> list[Row]:
-        """Put marks into the gradebook, and return what stands there then, marks by hand included."""
-        with self._gradebook() as book:
-            return [self._write(book, sheet, student, mark) for student, mark in marks]
+    @contextmanager
+    def gradebook(self) -> Iterator[Gradebook]:
+        """nbgrader's gradebook of the course."""
+        with closing(Gradebook(CourseDirectory(config=self.config()).db_url)) as book:
+            yield book
 
-    def _write(self, book: Gradebook, sheet: Sheet, student: str, marks: Marks) -> Row:
-        stamp = self.root / "submitted" / student / sheet.name / "timestamp.txt"
-        when = {"timestamp": stamp.read_text(encoding="utf-8").strip()} if stamp.is_file() else {}
+    def write_marks(self, book: Gradebook, sheet: Sheet, student: str, marks: Marks) -> Row:
+        """Put a student's marks into the gradebook, and return what stands there then, marks by hand included."""
         with book.db.no_autoflush:
             book.update_or_create_student(student)
-            (notebook,) = book.update_or_create_submission(sheet.name, student, **when).notebooks
+            (notebook,) = book.update_or_create_submission(sheet.name, student, **self._stamp(sheet, student)).notebooks
         results = {result.cell: result for result in marks.results}
         for grade in notebook.grades:
             points = results[grade.name].points
@@ -145,10 +152,23 @@ class Course:
             {comment.name: comment.manual_comment or "" for comment in notebook.comments},
         )
 
-    @contextmanager
-    def _gradebook(self) -> Iterator[Gradebook]:
-        with closing(Gradebook(CourseDirectory(config=self.config()).db_url)) as book:
-            yield book
+    def _stamp(self, sheet: Sheet, student: str) -> dict[str, str]:
+        """When it was handed in, for the gradebook; nothing where the file that says so makes no sense."""
+        text = handed_in(self.root / "submitted" / student / sheet.name / "timestamp.txt").decode(errors="replace")
+        try:
+            parse_utc(text.strip())
+        except Exception:  # it may say anything
+            return {}
+        return {"timestamp": text.strip()}
+
+    def write_feedback(self, sheet: Sheet, student: str, page: str) -> None:
+        """Write a student's page, and beside it what nbgrader's exchange needs to hand it back."""
+        path = self.feedback(sheet, student)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(page, encoding="utf-8")
+        for name in ("timestamp.txt", "submission_secret.txt"):
+            if content := handed_in(self.root / "submitted" / student / sheet.name / name):
+                (path.parent / name).write_bytes(content)
 
     def write_csv(self, sheet: Sheet, rows: Iterable[Row]) -> Path:
         """The class as a table: a line for each student, a column for each exercise, and totals."""

@@ -12,7 +12,7 @@ from nbformat.v4 import new_output
 from tqdm import tqdm
 
 from instructor import jail, pages
-from instructor.course import Course, Row
+from instructor.course import Course
 from instructor.marking import Marks, marks, unreadable
 from instructor.sheets import LARGEST, Sheet, code_cells, handed_in, restored
 from instructor.submission import Limits, Outcome, Question, run
@@ -77,9 +77,19 @@ def grade(
             failed.append(job.student)
             tqdm.write(f"{job.student} was not marked: {outcome!r}")
 
-    rows = course.write_marks(sheet, sorted(done.items()))
+    rows = []
+    with course.gradebook() as book:
+        for student, made in sorted(done.items()):
+            try:
+                rows.append(course.write_marks(book, sheet, student, made))
+                code = _code(course.graded(sheet, student) / sheet.path.name)
+                course.write_feedback(sheet, student, pages.feedback(sheet, rows[-1], made, code))
+            except Exception as error:
+                book.db.rollback()
+                failed.append(student)
+                tqdm.write(f"{student} is not in the gradebook: {error!r}")
     course.write_csv(sheet, rows)
-    _write_pages(course, sheet, rows, done)
+    course.report(sheet).write_text(pages.report(sheet, rows, done), encoding="utf-8")
     return failed
 
 
@@ -129,15 +139,7 @@ def _keep(course: Course, sheet: Sheet, student: str, made: Marks, notebook: Any
     unfinished.replace(file)
 
 
-def _write_pages(course: Course, sheet: Sheet, rows: list[Row], done: dict[str, Marks]) -> None:
-    for row in rows:
-        notebook = json.loads((course.graded(sheet, row.student) / sheet.path.name).read_text(encoding="utf-8"))
-        sources = {cell["metadata"].get("nbgrader", {}).get("grade_id"): cell["source"] for cell in notebook["cells"]}
-        code = {name: "".join(source) for name, source in sources.items()}
-        _write(course.feedback(sheet, row.student), pages.feedback(sheet, row, done[row.student], code))
-    _write(course.report(sheet), pages.report(sheet, rows, done))
-
-
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
+def _code(path: Path) -> dict[str, str]:
+    """The source of each cell of a marked notebook that has an id."""
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    return {cell["metadata"].get("nbgrader", {}).get("grade_id", ""): "".join(cell["source"]) for cell in cells}

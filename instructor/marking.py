@@ -16,7 +16,7 @@ from utils.checks.calls import Call
 # Written here and not by a student's process: nothing of the hidden inputs is in them.
 MESSAGES = {
     "stub": "There is no answer yet.",
-    "missing": "The notebook defines no {name}: is its cell there, and does it run without an error?",
+    "missing": "The notebook defines no {name}: there is no answer yet, or its cell is gone or ends in an error.",
     "no function": "{name} is to be a function.",
     "late": "{name} did not stop in time.",
     "died": "There is no answer: the process ended, or had to be ended.",

@@ -47,10 +47,10 @@ def report(sheet: Sheet, rows: list[Row], marks: Mapping[str, Marks]) -> str:
         points = [point for row in rows if (point := row.points[task.cell]) is not None]
         share = sum(points) / (len(points) * task.points) if points else None
         scores.append({"task": task, "share": share, "marked": len(points)})
+    titles = {task.cell: task.title for task in sheet.tasks}
     kinds = Counter((result.name, result.kind) for made in marks.values() for result in made.results)
-    hints = Counter(
-        (result.name, result.message) for made in marks.values() for result in made.results if result.kind == "mistake"
-    )
+    mistakes = [result for made in marks.values() for result in made.results if result.kind == "mistake"]
+    hints = Counter((titles[result.cell], result.message) for result in mistakes)
     of = _of(sheet)
     tenths = Counter(min(9, int(10 * _total(row) / of)) for row in rows)
     return _TEMPLATES.get_template("report.html").render(
@@ -58,7 +58,7 @@ def report(sheet: Sheet, rows: list[Row], marks: Mapping[str, Marks]) -> str:
         rows=rows,
         scores=scores,
         kinds=kinds,
-        hints=[{"name": name, "hint": hint, "count": count} for (name, hint), count in hints.most_common(12)],
+        hints=[{"title": title, "hint": hint, "count": count} for (title, hint), count in hints.most_common(12)],
         tenths=[tenths[tenth] for tenth in range(10)],
         totals={row.student: _total(row) for row in rows},
         of=of,

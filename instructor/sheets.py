@@ -61,6 +61,16 @@ class Sheet:
         return self.path.stem
 
     @cached_property
+    def notebook(self) -> Any:
+        """The source notebook, solutions included."""
+        return nbformat.read(self.path, as_version=4)
+
+    @property
+    def title(self) -> str:
+        """The heading of its first cell."""
+        return str(self.notebook.cells[0].source.splitlines()[0].lstrip("# "))
+
+    @cached_property
     def checks(self) -> ModuleType:
         """The module that knows the exercises."""
         topic = re.sub(r"^\d+_", "", self.name)
@@ -78,8 +88,8 @@ class Sheet:
     @cached_property
     def tasks(self) -> list[Task]:
         """What there is to mark. ``ValueError`` for a check without an exercise."""
-        tasks, title = [], ""
-        for cell in nbformat.read(self.path, as_version=4).cells:
+        tasks, title = [], self.title
+        for cell in self.notebook.cells:
             # A cell with an id may hold a solution, and that is not for a page.
             if cell.cell_type == "markdown" and not _id(cell) and (heading := re.search(r"(?m)^### (.*)", cell.source)):
                 title = heading[1]

@@ -257,9 +257,9 @@ def hostile(released: Any) -> list[Submission]:
     ]
 
 
-def hand_in(course: Path, submissions: list[Submission]) -> None:
+def hand_in(course: Path, submissions: list[Submission], sheet: Path = SHEET) -> None:
     """Put submissions where nbgrader collects them."""
     for submission in submissions:
-        folder = course / "submitted" / submission.student / SHEET.stem
+        folder = course / "submitted" / submission.student / sheet.stem
         folder.mkdir(parents=True)
-        (folder / SHEET.name).write_bytes(submission.content)
+        (folder / sheet.name).write_bytes(submission.content)
