@@ -7,7 +7,7 @@ import os
 import secrets
 import shutil
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
@@ -123,19 +123,29 @@ class Course:
         return self.root / "grades" / f"{sheet.name}.html"
 
     @contextmanager
-    def gradebook(self) -> Iterator[Gradebook]:
-        """nbgrader's gradebook of the course."""
+    def gradebook(self, sheet: Sheet) -> Iterator[Callable[[str, Marks], Row]]:
+        """What puts a student's marks for a sheet into nbgrader's gradebook, and returns what stands there then."""
         with closing(Gradebook(CourseDirectory(config=self.config()).db_url)) as book:
-            yield book
+            book.db.expire_on_commit = False  # nobody else writes meanwhile: what was read stays true
+            notebook = book.find_notebook(sheet.name, sheet.name)
+            names = {cell.id: cell.name for cell in (*notebook.grade_cells, *notebook.solution_cells)}
 
-    def write_marks(self, book: Gradebook, sheet: Sheet, student: str, marks: Marks) -> Row:
-        """Put a student's marks into the gradebook, and return what stands there then, marks by hand included."""
+            def write(student: str, marks: Marks) -> Row:
+                try:
+                    return self._write(book, names, sheet, student, marks)
+                except Exception:
+                    book.db.rollback()
+                    raise
+
+            yield write
+
+    def _write(self, book: Gradebook, names: dict[str, str], sheet: Sheet, student: str, marks: Marks) -> Row:
         with book.db.no_autoflush:
             book.update_or_create_student(student)
             (notebook,) = book.update_or_create_submission(sheet.name, student, **self._stamp(sheet, student)).notebooks
         results = {result.cell: result for result in marks.results}
         for grade in notebook.grades:
-            points = results[grade.name].points
+            points = results[names[grade.cell_id]].points
             if points is None:
                 grade.needs_manual_grade = grade.manual_score is None
             else:
@@ -144,12 +154,12 @@ class Course:
                 grade.auto_score = points
         hints = {result.name: result.message for result in marks.results}
         for comment in notebook.comments:
-            comment.auto_comment = hints.get(comment.name) or None
+            comment.auto_comment = hints.get(names[comment.cell_id]) or None
         book.db.commit()
         return Row(
             student,
-            {grade.name: _points(grade) for grade in notebook.grades},
-            {comment.name: comment.manual_comment or "" for comment in notebook.comments},
+            {names[grade.cell_id]: _points(grade) for grade in notebook.grades},
+            {names[comment.cell_id]: comment.manual_comment or "" for comment in notebook.comments},
         )
 
     def _stamp(self, sheet: Sheet, student: str) -> dict[str, str]:
@@ -192,4 +202,6 @@ class Course:
 
 
 def _points(grade: Any) -> float | None:
-    return None if grade.auto_score is None and grade.manual_score is None else float(grade.score)
+    """What a grade is worth as nbgrader counts it; None where neither we nor a person has marked it."""
+    marked = grade.auto_score if grade.manual_score is None else grade.manual_score
+    return None if marked is None else float(marked + (grade.extra_credit or 0))

@@ -78,14 +78,13 @@ def grade(
             tqdm.write(f"{job.student} was not marked: {outcome!r}")
 
     rows = []
-    with course.gradebook() as book:
+    with course.gradebook(sheet) as write:
         for student, made in sorted(done.items()):
             try:
-                rows.append(course.write_marks(book, sheet, student, made))
+                rows.append(write(student, made))
                 code = _code(course.graded(sheet, student) / sheet.path.name)
                 course.write_feedback(sheet, student, pages.feedback(sheet, rows[-1], made, code))
             except Exception as error:
-                book.db.rollback()
                 failed.append(student)
                 tqdm.write(f"{student} is not in the gradebook: {error!r}")
     course.write_csv(sheet, rows)

@@ -15,7 +15,6 @@ from typing import Any
 
 import nbformat
 import nbformat.reader
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from nbgrader.preprocessors import DeduplicateIds
 from nbgrader.utils import is_grade, is_locked, is_solution
 
@@ -144,7 +143,7 @@ def restored(content: bytes, release: Any) -> Any:
             cells[grade_id] = _bare(original.cell_type, source, original.metadata.nbgrader)
             order.insert(at, grade_id)
         at = order.index(grade_id) + 1
-    return new_notebook(cells=[cells[key] for key in order], metadata=release.metadata)
+    return nbformat.from_dict({**release, "cells": [{**cells[key], "id": f"cell-{i}"} for i, key in enumerate(order)]})
 
 
 def code_cells(notebook: Any) -> list[str]:
@@ -158,6 +157,8 @@ def _id(cell: Any) -> str:
     return str(cell.metadata.get("nbgrader", {}).get("grade_id", ""))
 
 
-def _bare(kind: str, source: str, nbgrader: Any = None) -> Any:
-    make = new_code_cell if kind == "code" else new_markdown_cell
-    return make(source, metadata={"nbgrader": nbgrader} if nbgrader else {})
+def _bare(kind: str, source: str, nbgrader: Any = None) -> dict[str, Any]:
+    metadata = {"nbgrader": nbgrader} if nbgrader else {}
+    if kind != "code":
+        return {"cell_type": "markdown", "source": source, "metadata": metadata}
+    return {"cell_type": "code", "source": source, "metadata": metadata, "outputs": [], "execution_count": None}
