@@ -39,9 +39,10 @@ assignment: .venv/test  ## make the notebook for a class: CHAPTER=02, in COURSE=
 grade: .venv/test  ## mark what a class handed in: as above, and WORKERS=2 or TRUSTED=1
 	@$(PY) -m instructor grade "$(CHAPTER)" --sheets "$(SHEETS)" --course "$(COURSE)" --workers "$(WORKERS)" $(if $(TRUSTED),--trusted)
 
-bench: .venv/test  ## measure against PyTorch and torchinfo, one thread
+bench: .venv/test  ## measure against PyTorch, torchinfo and nbgrader
 	$(PY) tests/benchmarks/layers.py
 	$(PY) tests/benchmarks/profiling.py
+	$(PY) tests/benchmarks/grading.py
 
 lock: .venv/test  ## write the installed versions to requirements.lock
 	@{ echo "# The versions this book is tested with: pip install --constraint requirements.lock …  (make lock rewrites it)"; \

@@ -48,6 +48,9 @@ class Sheet:
     @classmethod
     def find(cls, folder: Path, chapter: str) -> Sheet:
         """The sheet of a chapter, such as 02, in ``folder``. ``ValueError`` unless there is exactly one."""
+        if not chapter.isdigit():
+            raise ValueError(f"a chapter is a number, the one its notebook's name begins with, and not {chapter!r}")
+        chapter = chapter.zfill(2)
         found = sorted(folder.glob(f"{chapter}_*.ipynb"))
         if len(found) != 1:
             names = ", ".join(path.name for path in found) or "none"

@@ -87,3 +87,16 @@ def test_colab_gets_the_copy_with_what_it_needs(published):
         assert "%pip install" in read(published / "learner" / sheet.name).cells[0].source
         page = (published / "exercises" / f"{sheet.stem}.html").read_text(encoding="utf-8")
         assert f"blob/gh-pages/learner/{sheet.name}" in page
+
+
+def test_nothing_of_a_sheet_with_marks_is_published(site, published):
+    hidden = [
+        line.strip() for line in (ROOT / "instructor/example/reading.py").read_text(encoding="utf-8").splitlines()
+    ]
+    hidden = [line for line in hidden if "lambda" in line] + ["read_map.check", "corner_edge_middle = (1, 3, 9)"]
+    assert len(hidden) > 10
+    for path in [*site.rglob("*"), *published.rglob("*")]:
+        assert "example" not in path.parts
+        if path.suffix in (".html", ".ipynb", ".js", ".json", ".md", ".py", ".txt", ".xml"):
+            text = path.read_text(encoding="utf-8", errors="replace")
+            assert not [line for line in hidden if line in text], path

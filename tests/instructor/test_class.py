@@ -11,7 +11,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from classroom import EXAMPLE, POINTS, ROOT, SHEET, Submission, hand_in, honest, hostile, notebook
+from classroom import EXAMPLE, POINTS, ROOT, SHEET, Submission, hand_in, honest, hostile, notebook, require_a_jail
 from nbgrader.api import Gradebook
 
 from instructor import grading, jail
@@ -21,6 +21,7 @@ from instructor.grading import grade
 from instructor.sheets import Sheet
 from instructor.submission import Limits
 
+require_a_jail()
 LIMITS = Limits(cell=3, total=60)
 # The others of them are in tests/benchmarks/grading.py.
 HOSTILE = (
@@ -267,6 +268,7 @@ def test_a_jail_that_cannot_be_built_says_why(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("words", "rule"),
     [
+        (["assignment", ""], "a chapter is a number"),
         (["assignment", "99"], "one notebook 99_*.ipynb is needed"),
         (["grade", "02"], "was not released"),
     ],

@@ -9,7 +9,7 @@ import shutil
 import nbformat
 import numpy as np
 import pytest
-from classroom import EXAMPLE, ROOT, SHEET, notebook
+from classroom import EXAMPLE, ROOT, SHEET, notebook, require_a_jail
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -21,6 +21,7 @@ from instructor.submission import Limits, Question, run
 from theme.exercises import learners_copy
 from utils.checks.calls import Call, Other, snapshot
 
+require_a_jail()
 SHEETS = sorted((ROOT / "exercises").glob("*.ipynb"))
 
 
