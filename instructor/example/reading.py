@@ -60,7 +60,7 @@ readings = Exercise(
         ),
         "How often a pixel is read is asked, not whether.": lambda n, k, s: [min(1, c) for c in _readings(n, k, s)],
     },
-    seconds=3,
+    seconds=2,
 )
 
 read_map = Exercise(
@@ -77,5 +77,5 @@ read_map = Exercise(
             lambda h, w, k, s: outer([1] * h, _readings(w, k, s))
         ),
     },
-    seconds=3,
+    seconds=2,
 )

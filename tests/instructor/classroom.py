@@ -136,12 +136,13 @@ while frame:
     frame = frame.f_back
 return []""",
     "looks-for-the-master": """\
-import pathlib
-for place in pathlib.Path("/").iterdir():
-    if place.name not in ("usr", "lib", "proc"):
-        for path in [*place.glob("**/reading.py"), *place.glob("**/*_reading*")]:
+import os
+for folder, below, files in os.walk("/"):
+    below[:] = set(below) - {"usr", "lib", "proc"}
+    for file in files:
+        if file.endswith("reading.py") or "_reading" in file:
             scope = {}
-            exec(path.read_text(), scope)
+            exec(open(f"{folder}/{file}").read(), scope)
             return scope["_readings"](size, kernel_size, stride)
 return []""",
     "phones-home": """\
@@ -197,13 +198,13 @@ for stream in range(3, 64):
         pass
 return []""",
     "rewrites-the-gradebook": """\
-import pathlib, sqlite3
-places = [place for place in pathlib.Path("/").iterdir() if place.name not in ("usr", "lib", "proc")]
-found = [path for place in places for path in place.glob("**/gradebook.db")]
-for path in found:
-    with sqlite3.connect(path) as book:
-        book.execute("UPDATE grade SET auto_score = 9")
-return [len(found)]""",
+import os, sqlite3
+for folder, below, files in os.walk("/"):
+    below[:] = set(below) - {"usr", "lib", "proc"}
+    if "gradebook.db" in files:
+        with sqlite3.connect(f"{folder}/gradebook.db") as book:
+            book.execute("UPDATE grade SET auto_score = 9")
+return []""",
 }  # fmt: skip
 # What is done in a cell before the others; none of it may gain a mark or cost one.
 _IN_A_CELL = {

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -22,7 +23,7 @@ from instructor.sheets import Sheet
 from instructor.submission import Limits
 
 require_a_jail()
-LIMITS = Limits(cell=3, total=60)
+LIMITS = Limits(cell=2, total=60)
 # The others of them are in tests/benchmarks/grading.py.
 HOSTILE = (
     "exits", "loops", "swallows-interrupts", "loops-in-c", "lies-about-equality", "looks-for-the-master",
@@ -47,18 +48,22 @@ def table(course):
         return {row["student"]: row for row in csv.DictReader(file)}
 
 
-def new_course(folder, submissions=()):
-    """A course with the example released, and with submissions: a number of honest ones, or those with these names."""
-    course = Course(folder)
-    released = nbformat.read(course.release(Sheet(SHEET)), as_version=4)
-    if isinstance(submissions, int):
-        submissions = honest(released, submissions)
-    hand_in(folder, submissions)
-    return course, released
+@pytest.fixture(scope="module")
+def new_course(tmp_path_factory):
+    """What makes a course in which the example is released, with submissions: so many honest ones, or these."""
+    blank = Course(tmp_path_factory.mktemp("blank"))
+    released = nbformat.read(blank.release(Sheet(SHEET)), as_version=4)
+
+    def make(folder, submissions=()):
+        shutil.copytree(blank.root, folder, dirs_exist_ok=True)
+        hand_in(folder, honest(released, submissions) if isinstance(submissions, int) else submissions)
+        return Course(folder), released
+
+    return make
 
 
 @pytest.fixture(scope="module")
-def class_(tmp_path_factory):
+def class_(new_course, tmp_path_factory):
     """A course that was graded, and what was handed in."""
     course, released = new_course(tmp_path_factory.mktemp("a class"))
     known = hostile(released)
@@ -167,7 +172,7 @@ def test_pages_are_accessible_and_fit(class_, browser, axe, which, mode, width):
     tab.close()
 
 
-def test_a_run_that_was_killed_goes_on(tmp_path):
+def test_a_run_that_was_killed_goes_on(new_course, tmp_path):
     course, _ = new_course(tmp_path, 12)
     words = [sys.executable, "-m", "instructor", "grade", "01", "--sheets", EXAMPLE, "--course", tmp_path]
     with subprocess.Popen(words, cwd=ROOT, stderr=subprocess.DEVNULL) as first:
@@ -184,7 +189,7 @@ def test_a_run_that_was_killed_goes_on(tmp_path):
         assert {name: float(rows[submission.student][name]) for name in POINTS} == submission.points
 
 
-def test_what_goes_wrong_here_stops_nobody_else(tmp_path, monkeypatch):
+def test_what_goes_wrong_here_stops_nobody_else(new_course, tmp_path, monkeypatch):
     course, _ = new_course(tmp_path, 4)
     really = grading.run
     times = iter(range(4))
@@ -202,7 +207,7 @@ def test_what_goes_wrong_here_stops_nobody_else(tmp_path, monkeypatch):
     assert len(table(course)) == 4
 
 
-def test_a_new_version_is_marked_again_and_marks_by_hand_stay(tmp_path):
+def test_a_new_version_is_marked_again_and_marks_by_hand_stay(new_course, tmp_path):
     course, released = new_course(tmp_path, 2)
     grade(course, Sheet(SHEET))
     with Gradebook(f"sqlite:///{tmp_path}/gradebook.db") as book:
@@ -219,7 +224,7 @@ def test_a_new_version_is_marked_again_and_marks_by_hand_stay(tmp_path):
 
 
 @pytest.mark.parametrize("how", ["a number", "an address"])
-def test_workers_give_the_same_marks(class_, tmp_path, how):
+def test_workers_give_the_same_marks(new_course, class_, tmp_path, how):
     from distributed import LocalCluster
 
     course, _ = new_course(tmp_path, 6)
@@ -233,7 +238,7 @@ def test_workers_give_the_same_marks(class_, tmp_path, how):
     assert table(course) == {name: row for name, row in table(class_[0]).items() if name.startswith("honest")}
 
 
-def test_a_link_is_not_followed(tmp_path):
+def test_a_link_is_not_followed(new_course, tmp_path):
     course, _ = new_course(tmp_path, [Submission("links", b"", {})])
     path = course.submissions(Sheet(SHEET))["links"]
     path.unlink()
@@ -242,7 +247,7 @@ def test_a_link_is_not_followed(tmp_path):
     assert float(table(course)["links"]["total"]) == 0
 
 
-def test_without_a_jail_nothing_is_run(tmp_path, monkeypatch, capsys):
+def test_without_a_jail_nothing_is_run(new_course, tmp_path, monkeypatch, capsys):
     new_course(tmp_path, 1)
     words = ("grade", "01", "--sheets", EXAMPLE, "--course", tmp_path)
     with monkeypatch.context() as without_bwrap:
