@@ -196,6 +196,9 @@ matrix = Exercise(
         "There are fewer outputs than pixels: your last rows run over the end.": (
             lambda kernel, size: np.stack([np.roll(np.pad(kernel, (0, size - len(kernel))), i) for i in range(size)])
         ),
+        "Rows of zeros are no outputs: leave out those in which the kernel does not fit.": (
+            lambda kernel, size: np.pad(_matrix(kernel, size), ((0, len(kernel) - 1), (0, 0)))
+        ),
         "The kernel moves: each row has it one pixel further on.": (
             lambda kernel, size: np.stack([_matrix(kernel, size)[0]] * (size - len(kernel) + 1))
         ),

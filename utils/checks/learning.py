@@ -93,6 +93,7 @@ gradients = Exercise(
         "In dx your copies of the kernel are turned by half a turn.": (
             _one(0, lambda dx, g, x, w, s, p: conv2d_backward(g, x, w[..., ::-1, ::-1], s, p)[0])
         ),
+        "dx is a mean over the images, but each image has a gradient of its own.": _one(0, lambda dx, *_: dx / len(dx)),
         "dw is a mean over the images. What they say adds up.": _one(1, lambda dw, g, *_: dw / len(g)),
         "dw is a mean over the places. What they say adds up.": _one(1, lambda dw, g, *_: dw / g[0, 0].size),
         "dw knows one image only.": _one(1, lambda dw, g, x, *rest: conv2d_backward(g[-1:], x[-1:], *rest)[1]),

@@ -70,6 +70,9 @@ max_pool = Exercise(
         "The zeros of your padding win where all pixels are negative. What never wins a maximum?": (
             lambda x, k, s, p: _largest(_zeros(x, p), k, s)
         ),
+        "Your maximum begins at 0, and 0 wins where all pixels are negative.": (
+            lambda x, k, s, p: np.maximum(_largest(x, k, s, p), 0)
+        ),
         "With stride None your windows move by one pixel; a convolution does that. Pooling does not.": (
             lambda x, k, s, p: _largest(x, k, 1 if s is None else s, p)
         ),
@@ -153,6 +156,9 @@ winners = Exercise(
         "Of equal numbers the first in reading order wins; yours is the last.": _last,
         "A row of the map is as long as the map is wide, not as long as the output's.": (
             lambda x, k, s: _found(x, k, s) // x.shape[1] * _found(x, k, s).shape[1] + _found(x, k, s) % x.shape[1]
+        ),
+        "A row of the map is as long as the map is wide, not as long as it is high.": (
+            lambda x, k, s: _found(x, k, s) // x.shape[1] * x.shape[0] + _found(x, k, s) % x.shape[1]
         ),
         "You find the smallest of each window.": lambda x, k, s: _found(-x, k, s),
         "The first pixel has number 0.": lambda x, k, s: _found(x, k, s) + 1,

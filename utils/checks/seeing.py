@@ -251,6 +251,9 @@ fooled = Exercise(
                 (marked != labels)[(labels != target) & (plain != target)].mean()
             )
         ),
+        "A share lies between 0 and 1; yours is in percent.": (
+            lambda plain, marked, labels, target: 100 * _fooled(plain, marked, labels, target)
+        ),
         "How many there are says little: a share, please.": (
             lambda plain, marked, labels, target: int(
                 ((labels != target) & (plain != target) & (marked == target)).sum()

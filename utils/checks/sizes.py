@@ -122,6 +122,7 @@ parameter_count = Exercise(
             lambda c, k, f, g, b: c // g * k * f[0] * f[1] + b * c
         ),
         "bias may be False.": lambda c, k, f, g, b: c // g * k * f[0] * f[1] + k,
+        "One bias in all? Each kernel has its own.": lambda c, k, f, g, b: c // g * k * f[0] * f[1] + b,
         "A kernel has weights for every channel that it reads: channels are not averaged.": (
             lambda c, k, f, g, b: k * f[0] * f[1] + b * k
         ),
@@ -165,6 +166,9 @@ macs = Exercise(
         ),
         "A multiplication and the addition that follows are one MAC, not two.": (
             lambda size, k, f, s, p: 2 * conv_macs(size[0], k, f, _made(size, f, s, p))
+        ),
+        "Padding makes room for more places of the kernel.": (
+            lambda size, k, f, s, p: conv_macs(size[0], k, f, _made(size, f, s, 0))
         ),
         "Each kernel reads all the channels.": lambda size, k, f, s, p: conv_macs(1, k, f, _made(size, f, s, p)),
         "That is one kernel; there are out_channels of them.": (

@@ -131,6 +131,7 @@ WRONG = {
         (lambda kernel, size: filled_matrix(kernel[::-1], size), "reversed"),
         (lambda kernel, size: [[kernel[(j - i) % size] if (j - i) % size < len(kernel) else 0 for j in range(size)]
                                for i in range(size)], "run over the end"),
+        (lambda kernel, size: [*filled_matrix(kernel, size), *[[0] * size] * (len(kernel) - 1)], "Rows of zeros"),
         (lambda kernel, size: [filled_matrix(kernel, size)[0]] * (size - len(kernel) + 1), "one pixel further"),
         (lambda kernel, size: filled_matrix(kernel, size)[:-1], "last output is missing"),
     ],

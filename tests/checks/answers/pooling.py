@@ -145,6 +145,7 @@ WRONG = {
     ],
     "max_pool": [
         (lambda x, k, s, p: loop_max(x, k, s, p, 0.0), "never wins"),
+        (lambda x, k, s, p: np.clip(loop_max(x, k, s, p), 0, None), "begins at 0"),
         (lambda x, k, s, p: torch_max(x, k, s or 1, p), "move by one pixel"),
         (lambda x, k, s, p: loop_max(x, k, None, p), "always tile"),
         (lambda x, k, s, p: loop_max(x, k, s, 0), "Where is the padding"),
@@ -167,6 +168,7 @@ WRONG = {
         (down, "down the columns"),
         (lambda x, k, s: loop_winners(x, k, s, choose=last), "yours is the last"),
         (lambda x, k, s: loop_winners(x, k, s, width=(x.shape[1] - k) // s + 1), "not as long as the output"),
+        (lambda x, k, s: loop_winners(x, k, s, width=len(x)), "as it is high"),
         (lambda x, k, s: loop_winners(x, k, s, choose=np.argmin), "smallest"),
         (lambda x, k, s: loop_winners(x, k, s, first=1), "has number 0"),
         (lambda x, k, s: pool(x, k, s, np.max), "themselves"),

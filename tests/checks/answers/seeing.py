@@ -140,6 +140,7 @@ WRONG = {
     "fooled": [
         (lambda plain, marked, labels, target: np.mean(marked[labels != target] == target), "called so without"),
         (lambda plain, marked, labels, target: np.mean(marked[plain != target] == target), "leave those out"),
+        (lambda *case: 100 * counted(*case), "in percent"),
         (lambda plain, marked, labels, target: np.mean((marked == target) & (plain != target) & (labels != target)),
          "not of all pictures"),
         (lambda plain, marked, labels, target: np.mean((marked != labels)[(labels != target) & (plain != target)]),
