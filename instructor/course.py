@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 import secrets
-import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
@@ -23,7 +23,7 @@ from numpy.random import Generator, default_rng
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
-from instructor.marking import Marks
+from instructor.marking import Marks, questions
 from instructor.sheets import Sheet, handed_in
 from utils.checks.calls import BLANK
 
@@ -42,7 +42,7 @@ c.CourseDirectory.root = str(Path(__file__).parent)
 c.ClearSolutions.code_stub = {{"python": {BLANK!r}}}
 # Names of files from a learning platform, for zip_collect: the student's, _, anything, and the notebook's at the end.
 c.FileNameCollectorPlugin.named_regexp = (
-    r"(?:.*/)?(?P<student_id>[^/_]+)_(?:.*_)?(?P<file_id>\\d+_\\w+)(?:-\\d+)?\\.ipynb"
+    r"(?:.*/)?(?P<student_id>[^/_]+(?:_\\d+)?)_(?:[^/]*[_/])?(?P<file_id>\\d+_\\w+)(?:-\\d+)?\\.ipynb"
 )
 # nbgrader's own autograding would run students' code with your rights. Marks come from `make grade`.
 c.ExecutePreprocessor.kernel_name = "graded-by-make-grade"
@@ -66,7 +66,7 @@ class Course:
 
     def prepare(self) -> None:
         """Make the folder, its settings and its secret, where they are not there."""
-        self.root.mkdir(parents=True, exist_ok=True)
+        self.root.mkdir(mode=0o700, parents=True, exist_ok=True)  # solutions, marks and the secret lie in it
         if not (settings := self.root / SETTINGS).exists():
             settings.write_text(_SETTINGS, encoding="utf-8")
         if not (secret := self.root / "secret").exists():
@@ -78,12 +78,17 @@ class Course:
         return PyFileConfigLoader(SETTINGS, path=str(self.root)).load_config()
 
     def release(self, sheet: Sheet) -> Path:
-        """Make the notebook that students get. ``ValueError`` with nbgrader's words where it refuses."""
+        """Make the notebook that students get. ``ValueError`` for a sheet that cannot be marked."""
         self.prepare()
-        _ = sheet.tasks  # a sheet that cannot be marked is not given out
+        questions(sheet, self.rng)
+        with self._book() as book:
+            handed_in_before = sheet.name in [one.name for one in book.assignments if one.submissions]
+        if handed_in_before:
+            self.compare(sheet)
         source = self.root / "source" / sheet.name / sheet.path.name
         source.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(sheet.path, source)
+        # Links within the book lead nowhere from a student's folder.
+        source.write_text(re.sub(r"\[([^\]]+)\]\(\.\./[^)]*\)", r"\1", sheet.path.read_text("utf-8")), "utf-8")
         config = self.config()
         result = NbGraderAPI(CourseDirectory(config=config), config=config).generate_assignment(sheet.name)
         if not result["success"]:
@@ -91,6 +96,17 @@ class Course:
                 f"nbgrader made no assignment of {sheet.path}:\n{result.get('log') or result.get('error')}"
             )
         return self.released(sheet)
+
+    def compare(self, sheet: Sheet) -> None:
+        """Raise ``ValueError`` unless the sheet has the graded cells and points with which it was released."""
+        with self._book() as book:
+            cells = book.find_notebook(sheet.name, sheet.name).grade_cells
+            released = {cell.name: cell.max_score for cell in cells}
+        if released != {task.cell: task.points for task in sheet.tasks}:
+            raise ValueError(
+                f"{sheet.path} has other graded cells or points than when it was released. Before anything was marked, "
+                "make the assignment again; later, take the changes back, or give the new sheet another name"
+            )
 
     def released(self, sheet: Sheet) -> Path:
         """Where the notebook is that students got."""
@@ -100,14 +116,17 @@ class Course:
         """What was handed in, by student: the notebook, or the only one there is if it has another name."""
         found = {}
         for folder in sorted((self.root / "submitted").glob(f"*/{sheet.name}")):
-            notebooks = list(folder.glob("*.ipynb"))
+            notebooks = sorted(folder.glob("*.ipynb"))
             named = folder / sheet.path.name
             found[folder.parent.name] = notebooks[0] if len(notebooks) == 1 else named
         return found
 
     def rng(self, name: str) -> Generator:
         """What draws the hidden inputs of an exercise: the same ones for everybody, known to nobody."""
-        secret = (self.root / "secret").read_text(encoding="utf-8")
+        try:
+            secret = (self.root / "secret").read_text(encoding="utf-8")
+        except FileNotFoundError:
+            raise ValueError(f"{self.root}/secret is gone. Restore it: from it the hidden inputs are drawn") from None
         return default_rng(int.from_bytes(sha256(f"{secret} {name}".encode()).digest(), "big"))
 
     def graded(self, sheet: Sheet, student: str) -> Path:
@@ -125,7 +144,7 @@ class Course:
     @contextmanager
     def gradebook(self, sheet: Sheet) -> Iterator[Callable[[str, Marks], Row]]:
         """What puts a student's marks for a sheet into nbgrader's gradebook, and returns what stands there then."""
-        with closing(Gradebook(CourseDirectory(config=self.config()).db_url)) as book:
+        with self._book() as book:
             book.db.expire_on_commit = False  # nobody else writes meanwhile: what was read stays true
             notebook = book.find_notebook(sheet.name, sheet.name)
             names = {cell.id: cell.name for cell in (*notebook.grade_cells, *notebook.solution_cells)}
@@ -138,6 +157,9 @@ class Course:
                     raise
 
             yield write
+
+    def _book(self) -> closing[Gradebook]:
+        return closing(Gradebook(CourseDirectory(config=self.config()).db_url))
 
     def _write(self, book: Gradebook, names: dict[str, str], sheet: Sheet, student: str, marks: Marks) -> Row:
         with book.db.no_autoflush:
@@ -176,9 +198,11 @@ class Course:
         path = self.feedback(sheet, student)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(page, encoding="utf-8")
-        for name in ("timestamp.txt", "submission_secret.txt"):
-            if content := handed_in(self.root / "submitted" / student / sheet.name / name):
-                (path.parent / name).write_bytes(content)
+        # What came in another way has no such files: a time that says so, and a secret that nobody guesses.
+        instead = {"timestamp.txt": "unknown", "submission_secret.txt": secrets.token_hex(16)}
+        for name, text in instead.items():
+            content = handed_in(self.root / "submitted" / student / sheet.name / name)
+            (path.parent / name).write_bytes(content or text.encode())
 
     def write_csv(self, sheet: Sheet, rows: Iterable[Row]) -> Path:
         """The class as a table: a line for each student, a column for each exercise, and totals."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import nbformat
@@ -13,14 +12,12 @@ from tqdm import tqdm
 
 from instructor import jail, pages
 from instructor.course import Course
-from instructor.marking import Marks, marks, unreadable
+from instructor.marking import Marks, marks, questions, unreadable
 from instructor.sheets import LARGEST, Sheet, code_cells, handed_in, restored
 from instructor.submission import Limits, Outcome, Question, run
 
 MARKS = "marks.json"
-
-
-UNREADABLE = f"What was handed in is no notebook, or has more than {LARGEST >> 20} MB."
+UNREADABLE = f"There is no notebook of at most {LARGEST >> 20} MB that can be read."
 
 
 class _Job(NamedTuple):
@@ -39,6 +36,8 @@ def grade(
     ``workers`` is how many submissions to run at a time, or the address of a dask cluster. Returns the students whose
     submission could not be marked for a reason that is not theirs: for them run it again.
     """
+    if workers and not workers.isdigit() and "://" not in workers:
+        raise ValueError(f"workers are a number or the address of a dask scheduler, tcp://…, and not {workers!r}")
     if not trusted:
         jail.require()
     if not course.released(sheet).exists():
@@ -47,6 +46,8 @@ def grade(
     if not submissions:
         raise ValueError(f"nothing was collected: there is no {course.root}/submitted/STUDENT/{sheet.name}")
 
+    course.compare(sheet)
+    asked = questions(sheet, course.rng)
     release = course.released(sheet).read_bytes()
     done: dict[str, Marks] = {}
     jobs: list[_Job] = []
@@ -62,16 +63,15 @@ def grade(
             done[student] = unreadable(digest, sheet.tasks, UNREADABLE)
             _keep(course, sheet, student, done[student], nbformat.v4.new_notebook())
 
-    questions = [
-        Question(task.name, task.exercise.cases(course.rng(f"{sheet.name} {task.name}")), task.exercise.seconds)
-        for task in sheet.tasks
-        if task.exercise
-    ]
     failed = []
-    runs = _runs(jobs, questions, limits or Limits(), trusted, workers)
+    by_hand = {task.cell for task in sheet.tasks if not task.exercise}
+    unanswered = {grade_id: source for grade_id, source in _code(release).items() if grade_id in by_hand}
+    runs = _runs(jobs, asked, limits or Limits(), trusted, workers)
     for job, outcome in tqdm(runs, sheet.name, total=len(submissions), initial=len(done), unit="submission"):
         if isinstance(outcome, Outcome):
-            done[job.student] = marks(job.digest, sheet.tasks, questions, outcome)
+            written = _code(json.dumps(job.notebook).encode())
+            blank = [cell for cell, source in unanswered.items() if written[cell] in ("", source)]
+            done[job.student] = marks(job.digest, sheet, asked, outcome, blank)
             _keep(course, sheet, job.student, done[job.student], job.notebook)
         else:
             failed.append(job.student)
@@ -82,7 +82,7 @@ def grade(
         for student, made in sorted(done.items()):
             try:
                 rows.append(write(student, made))
-                code = _code(course.graded(sheet, student) / sheet.path.name)
+                code = _code((course.graded(sheet, student) / sheet.path.name).read_bytes())
                 course.write_feedback(sheet, student, pages.feedback(sheet, rows[-1], made, code))
             except Exception as error:
                 failed.append(student)
@@ -93,13 +93,13 @@ def grade(
 
 
 def _runs(
-    jobs: list[_Job], questions: list[Question], limits: Limits, trusted: bool, workers: str
+    jobs: list[_Job], asked: list[Question], limits: Limits, trusted: bool, workers: str
 ) -> Iterator[tuple[_Job, Outcome | BaseException]]:
     """The outcome of each job as it comes, or what went wrong with running it here."""
     if not workers:
         for job in jobs:
             try:
-                yield job, run(code_cells(job.notebook), questions, limits, trusted)
+                yield job, run(code_cells(job.notebook), asked, limits, trusted)
             except Exception as error:
                 yield job, error
         return
@@ -109,11 +109,11 @@ def _runs(
     if workers.isdigit():  # threads will do: all that a worker does itself is wait for the jail
         cluster = LocalCluster(n_workers=1, threads_per_worker=int(workers), processes=False, dashboard_address=None)
     with Client(cluster) as client:
-        asked = {
-            client.submit(run, code_cells(job.notebook), questions, limits, trusted, pure=False): job for job in jobs
+        running = {
+            client.submit(run, code_cells(job.notebook), asked, limits, trusted, pure=False): job for job in jobs
         }
-        for future in as_completed(asked):
-            yield asked[future], future.exception() or future.result()
+        for future in as_completed(running):
+            yield running[future], future.exception() or future.result()
 
 
 def _kept(course: Course, sheet: Sheet, student: str) -> Marks | None:
@@ -138,7 +138,7 @@ def _keep(course: Course, sheet: Sheet, student: str, made: Marks, notebook: Any
     unfinished.replace(file)
 
 
-def _code(path: Path) -> dict[str, str]:
-    """The source of each cell of a marked notebook that has an id."""
-    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+def _code(notebook: bytes) -> dict[str, str]:
+    """The source of each cell of a notebook that has nbgrader's id."""
+    cells = json.loads(notebook)["cells"]
     return {cell["metadata"].get("nbgrader", {}).get("grade_id", ""): "".join(cell["source"]) for cell in cells}

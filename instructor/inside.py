@@ -31,17 +31,20 @@ def _shell() -> Any:
     return shell
 
 
-def _run(source: str, place: int) -> None:
-    """Run a cell as a notebook would: after an error the next one has its turn."""
+def _run(source: str, place: int) -> str:
+    """Run a cell as a notebook would: after an error the next one has its turn. Returns a package that is not there."""
     try:
         code = compile(source, f"<cell {place}>", "exec")
     except (SyntaxError, ValueError):
         _shell().run_cell(source)  # magics, shell commands, top-level await
-        return
+        return ""
     try:
         exec(code, vars(sys.modules["__main__"]))
+    except ModuleNotFoundError as error:
+        return str(error.name)
     except BaseException:  # also SystemExit
-        return
+        pass
+    return ""
 
 
 def main() -> None:
@@ -56,10 +59,11 @@ def main() -> None:
     sys.modules["__main__"] = ModuleType("__main__")
     builtins.display = lambda *things, **how: None  # type: ignore[attr-defined]
     builtins.get_ipython = _shell  # type: ignore[attr-defined]
+    lacking = []
     for place, source in cells:
         answers.write(packed({"cell": place}))
-        _run(source, place)
-    answers.write(packed({"ready": True}))
+        lacking.append(_run(source, place))
+    answers.write(packed({"lacking": [name for name in lacking if name]}))
     while True:
         try:
             ticket, name, cases, seconds = pickle.load(questions)

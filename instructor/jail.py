@@ -66,6 +66,9 @@ def _walls() -> list[str]:
         else:
             bwrap += ["--ro-bind-try", str(folder), str(folder)]
     bwrap += ["--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache", "--ro-bind-try", "/etc/fonts", "/etc/fonts"]
+    bwrap += ["--proc", "/proc", "--dev", "/dev"]
+    for scratch in ("/tmp", "/dev/shm"):  # before what follows, for the clone itself may lie in /tmp
+        bwrap += ["--perms", "1777", "--size", str(SCRATCH), "--tmpfs", scratch]
     usr = Path("/usr")
     own = [ROOT / "utils", ROOT / "instructor" / "inside.py", ROOT / "instructor" / "wire.py"]
     for path in [Path(sys.base_prefix), Path(sys.prefix), *own]:
@@ -74,9 +77,6 @@ def _walls() -> list[str]:
             for above in reversed(path.parents[:-1]):
                 bwrap += ["--perms", "0755", "--dir", str(above)]
             bwrap += ["--ro-bind", str(path), str(path)]
-    bwrap += ["--proc", "/proc", "--dev", "/dev"]
-    for scratch in ("/tmp", "/dev/shm"):
-        bwrap += ["--perms", "1777", "--size", str(SCRATCH), "--tmpfs", scratch]
     bwrap += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/tmp"]
     if os.geteuid():
         return [*bwrap, "--unshare-all"]

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Sequence
+import pickle
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from instructor.sheets import Task
-from instructor.submission import Outcome, Question
+from numpy.random import Generator
+
+from instructor.sheets import Sheet, Task, code_cells
+from instructor.submission import Limits, Outcome, Question, run
 from utils.checks import Exercise
 from utils.checks.calls import Call
 
@@ -59,11 +62,43 @@ class Marks:
         return cls(made["digest"], [Result(**result) for result in made["results"]], made["notes"])
 
 
-def marks(digest: str, tasks: Sequence[Task], questions: Sequence[Question], outcome: Outcome) -> Marks:
-    """The marks for what came back."""
+def questions(sheet: Sheet, rng: Callable[[str], Generator]) -> list[Question]:
+    """What to ask of every submission; ``rng`` makes the generator for an exercise's hidden inputs from a name.
+
+    ``ValueError`` where the sheet's own solutions do not get their points: nobody's could.
+    """
+    asked = []
+    for task in sheet.tasks:
+        if task.exercise:
+            try:
+                cases = list(task.exercise.cases(rng(f"{sheet.name} {task.name}")))
+                pickle.dumps(cases)
+            except Exception as error:
+                raise ValueError(f"the inputs of {task.name} cannot be drawn and sent: {error!r}") from error
+            asked.append(Question(task.name, cases, task.exercise.seconds))
+    outcome = run(code_cells(sheet.notebook), asked, Limits(), trusted=True)  # it is the instructor's own
+    for result in marks("", sheet, asked, outcome).results:
+        if result.kind not in ("right", "by hand"):
+            said = " ".join([result.message, *outcome.notes])
+            raise ValueError(
+                f"{sheet.path.name} does not solve its own exercise {result.name}, or its checks err: {said}"
+            )
+    return asked
+
+
+def marks(
+    digest: str, sheet: Sheet, questions: Sequence[Question], outcome: Outcome, blank: Collection[str] = ()
+) -> Marks:
+    """The marks for what came back; ``blank`` are the cells for a person's eyes that nobody has written into."""
     cases = {question.name: question.cases for question in questions}
-    results = [_result(task, cases.get(task.name, ()), outcome.calls.get(task.name, ())) for task in tasks]
-    return Marks(digest, results, outcome.notes)
+    results = [
+        Result(task.cell, task.name, 0, "stub", MESSAGES["stub"])
+        if task.cell in blank
+        else _result(task, cases.get(task.name, ()), outcome.calls.get(task.name, ()))
+        for task in sheet.tasks
+    ]
+    late = [result.name for result in results if result.kind == "late"]
+    return Marks(digest, results, [*outcome.notes, *(MESSAGES["late"].format(name=name) for name in late)])
 
 
 def unreadable(digest: str, tasks: Sequence[Task], why: str) -> Marks:

@@ -81,7 +81,10 @@ class Sheet:
             spec = spec_from_file_location(topic, beside)
             assert spec and spec.loader
             module = module_from_spec(spec)
-            spec.loader.exec_module(module)
+            try:
+                spec.loader.exec_module(module)
+            except Exception as error:
+                raise ValueError(f"{beside} cannot be run: {error!r}") from error
             return module
         if topic in (module.name for module in pkgutil.iter_modules(checks.__path__)):
             return import_module(f"utils.checks.{topic}")
@@ -106,7 +109,10 @@ class Sheet:
         name = cell.removeprefix("check_")
         exercise = getattr(self.checks, name, None)
         if name == cell or not isinstance(exercise, Exercise):
-            raise ValueError(f"{self.path}: the graded cell {cell!r} is not check_NAME of an Exercise NAME")
+            file = self.checks.__file__
+            raise ValueError(
+                f"{self.path}: the graded cell {cell!r} is to be check_NAME, and {file} has no Exercise {name}"
+            )
         return Task(cell, name, title, points, exercise)
 
     def digest(self, *others: bytes) -> str:

@@ -86,7 +86,8 @@ def run(cells: Sequence[str], questions: Sequence[Question], limits: Limits, tru
     while left:
         with _Process(limits, end, trusted) as process:
             try:
-                process.run(sources)
+                lacking = [f"A cell asks for {name}, which is not installed here." for name in process.run(sources)]
+                outcome.notes += [note for note in lacking if note not in outcome.notes]
                 while left:
                     calls = process.ask(left[0])
                     outcome.calls[left.pop(0).name] = calls
@@ -135,14 +136,19 @@ class _Process:
             if pipe:
                 pipe.close()
 
-    def run(self, sources: dict[int, str]) -> None:
-        """Have it run the cells, and say of each that it begins."""
+    def run(self, sources: dict[int, str]) -> list[str]:
+        """Have it run the cells, and say of each that it begins; returns names of packages that it lacks."""
         seconds = self.limits.start
         self._send((list(sources.items()), self.limits.of_a_process()), seconds)
         for place in sources:
-            self._expect({"cell": place}, seconds)
+            if self._receive(seconds) != {"cell": place}:
+                raise _Ended(DIED)
             self.at, seconds = place, self.limits.cell
-        self._expect({"ready": True}, seconds)
+        message = self._receive(seconds)
+        lacking = message.get("lacking") if isinstance(message, dict) else None
+        if not isinstance(lacking, list):
+            raise _Ended(DIED)
+        return [name[:40] for name in lacking[:5] if isinstance(name, str) and name.replace(".", "_").isidentifier()]
 
     def ask(self, question: Question) -> list[Call]:
         """The outcome of the question's calls."""
@@ -155,10 +161,6 @@ class _Process:
             return calls_from(message, ticket, len(question.cases))
         except Exception:  # whatever a forged message leads to
             raise _Ended(DIED) from None
-
-    def _expect(self, message: Any, seconds: float) -> None:
-        if self._receive(seconds) != message:
-            raise _Ended(DIED)
 
     def _send(self, message: Any, seconds: float) -> None:
         until = time.monotonic() + seconds

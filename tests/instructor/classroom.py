@@ -70,7 +70,7 @@ def notebook(released: Any, answers: dict[str, str], first: str = "", change: Ca
     made = copy.deepcopy(released)
     for cell in made.cells:
         name = cell.metadata.get("nbgrader", {}).get("grade_id")
-        cell.source = answers.get(name, cell.source)
+        cell.source = ({"padding": "Four times instead of once."} | answers).get(name, cell.source)
     if first:
         made.cells.insert(0, new_code_cell(first))
     change(made)
