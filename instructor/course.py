@@ -36,14 +36,17 @@ _SETTINGS = f'''\
 
 from pathlib import Path
 
+from instructor.collect import Collect
+
 c = get_config()  # noqa: F821
 c.CourseDirectory.course_id = "convnet"
 c.CourseDirectory.root = str(Path(__file__).parent)
 c.ClearSolutions.code_stub = {{"python": {BLANK!r}}}
 # Names of files from a learning platform, for zip_collect: the student's, _, anything, and the notebook's at the end.
 c.FileNameCollectorPlugin.named_regexp = (
-    r"(?:.*/)?(?P<student_id>[^/_]+(?:_\\d+)?)_(?:[^/]*[_/])?(?P<file_id>\\d+_\\w+)(?:-\\d+)?\\.ipynb"
+    r"(?:.*/)?(?P<student_id>[^/_.][^/_]*(?:_\\d+)?)_(?:[^/]*[_/])?(?P<file_id>\\d+_\\w+)(?:-\\d+)?\\.ipynb"
 )
+c.ExchangeFactory.collect = Collect  # which follows no links
 # nbgrader's own autograding would run students' code with your rights. Marks come from `make grade`.
 c.ExecutePreprocessor.kernel_name = "graded-by-make-grade"
 '''
@@ -112,11 +115,16 @@ class Course:
         """Where the notebook is that students got."""
         return self.root / "release" / sheet.name / sheet.path.name
 
+    @property
+    def submitted(self) -> Path:
+        """The folder of what was handed in, without links in its path."""
+        return self.root.resolve() / "submitted"
+
     def submissions(self, sheet: Sheet) -> dict[str, Path]:
         """What was handed in, by student: the notebook, or the only one there is if it has another name."""
         found = {}
-        for folder in sorted((self.root / "submitted").glob(f"*/{sheet.name}")):
-            notebooks = sorted(folder.glob("*.ipynb"))
+        for folder in sorted(self.submitted.glob(f"*/{sheet.name}")):
+            notebooks = sorted(folder.glob("[!.]*.ipynb"))
             named = folder / sheet.path.name
             found[folder.parent.name] = notebooks[0] if len(notebooks) == 1 else named
         return found
@@ -186,7 +194,8 @@ class Course:
 
     def _stamp(self, sheet: Sheet, student: str) -> dict[str, str]:
         """When it was handed in, for the gradebook; nothing where the file that says so makes no sense."""
-        text = handed_in(self.root / "submitted" / student / sheet.name / "timestamp.txt").decode(errors="replace")
+        file = self.submitted / student / sheet.name / "timestamp.txt"
+        text = handed_in(file, largest=100).decode(errors="replace")
         try:
             parse_utc(text.strip())
         except Exception:  # it may say anything
@@ -201,7 +210,7 @@ class Course:
         # What came in another way has no such files: a time that says so, and a secret that nobody guesses.
         instead = {"timestamp.txt": "unknown", "submission_secret.txt": secrets.token_hex(16)}
         for name, text in instead.items():
-            content = handed_in(self.root / "submitted" / student / sheet.name / name)
+            content = handed_in(self.submitted / student / sheet.name / name, largest=100)
             (path.parent / name).write_bytes(content or text.encode())
 
     def write_csv(self, sheet: Sheet, rows: Iterable[Row]) -> Path:

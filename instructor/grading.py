@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import json
+import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -59,8 +61,9 @@ def grade(
             continue
         try:
             jobs.append(_Job(student, digest, restored(content, nbformat.reads(release.decode(), as_version=4))))
-        except Exception:  # whatever a broken file leads to
-            done[student] = unreadable(digest, sheet.tasks, UNREADABLE)
+        except Exception as error:  # whatever a broken file leads to
+            why = str(error) if type(error) is ValueError else UNREADABLE
+            done[student] = unreadable(digest, sheet.tasks, why)
             _keep(course, sheet, student, done[student], nbformat.v4.new_notebook())
 
     failed = []
@@ -68,14 +71,17 @@ def grade(
     unanswered = {grade_id: source for grade_id, source in _code(release).items() if grade_id in by_hand}
     runs = _runs(jobs, asked, limits or Limits(), trusted, workers)
     for job, outcome in tqdm(runs, sheet.name, total=len(submissions), initial=len(done), unit="submission"):
-        if isinstance(outcome, Outcome):
+        try:
+            if isinstance(outcome, BaseException):
+                raise outcome
             written = _code(json.dumps(job.notebook).encode())
             blank = [cell for cell, source in unanswered.items() if written[cell] in ("", source)]
-            done[job.student] = marks(job.digest, sheet, asked, outcome, blank)
-            _keep(course, sheet, job.student, done[job.student], job.notebook)
-        else:
+            made = marks(job.digest, sheet, asked, outcome, blank)
+            _keep(course, sheet, job.student, made, job.notebook)
+            done[job.student] = made
+        except Exception as error:
             failed.append(job.student)
-            tqdm.write(f"{job.student} was not marked: {outcome!r}")
+            tqdm.write(f"{job.student} was not marked: {error!r}")
 
     rows = []
     with course.gradebook(sheet) as write:
@@ -127,6 +133,8 @@ def _keep(course: Course, sheet: Sheet, student: str, made: Marks, notebook: Any
     """Write the marked notebook and then the marks, at once: what is there after a crash is whole."""
     results = {result.cell: result for result in made.results}
     for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            cell.source = _harmless(cell.source)
         result = results.get(cell.metadata.get("nbgrader", {}).get("grade_id"))
         if result and cell.cell_type == "code" and result.points is not None:
             text = f"✗ {result.message}" if result.message else f"✓ {result.name} is right."
@@ -142,3 +150,8 @@ def _code(notebook: bytes) -> dict[str, str]:
     """The source of each cell of a notebook that has nbgrader's id."""
     cells = json.loads(notebook)["cells"]
     return {cell["metadata"].get("nbgrader", {}).get("grade_id", ""): "".join(cell["source"]) for cell in cells}
+
+
+def _harmless(markdown: str) -> str:
+    """A student's Markdown without HTML or scripts: the formgrader would run them in the instructor's session."""
+    return re.sub(r"(?i)(javascript|vbscript|data)(?=\s*:)", r"\1 ", html.escape(markdown, quote=False))

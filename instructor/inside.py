@@ -7,6 +7,7 @@ values are right, and that is judged outside.
 from __future__ import annotations
 
 import builtins
+import linecache
 import os
 import pickle
 import resource
@@ -34,11 +35,12 @@ def _shell() -> Any:
 def _run(source: str, place: int) -> str:
     """Run a cell as a notebook would: after an error the next one has its turn. Returns a package that is not there."""
     try:
-        code = compile(source, f"<cell {place}>", "exec")
+        code = compile(source, f"<cell {place}>", "exec", dont_inherit=True)
     except (SyntaxError, ValueError):
         _shell().run_cell(source)  # magics, shell commands, top-level await
         return ""
     try:
+        linecache.cache[f"<cell {place}>"] = (len(source), None, source.splitlines(True), f"<cell {place}>")
         exec(code, vars(sys.modules["__main__"]))
     except ModuleNotFoundError as error:
         return str(error.name)
@@ -57,6 +59,7 @@ def main() -> None:
     for name, most in limits.items():
         resource.setrlimit(getattr(resource, name), (most, most))
     sys.modules["__main__"] = ModuleType("__main__")
+    sys.path.append("")  # what a cell has written can be imported
     builtins.display = lambda *things, **how: None  # type: ignore[attr-defined]
     builtins.get_ipython = _shell  # type: ignore[attr-defined]
     lacking = []

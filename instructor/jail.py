@@ -1,7 +1,7 @@
 """The jail: bubblewrap around one Python process that sees the book's package and nothing of the course.
 
-No network, no other processes, an empty file system apart from Python and ``utils``, which it cannot write to, and a
-/tmp of its own. Started by root, what runs inside is another user all the same.
+No network, no other processes, an empty file system apart from Python and ``utils``, which it cannot write to, a /tmp
+of its own, and no system calls that lead around these. Started by root, what runs inside is another user all the same.
 """
 
 from __future__ import annotations
@@ -10,10 +10,15 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from itertools import count
 from pathlib import Path
+from typing import Any
+
+from instructor import syscalls
 
 ROOT = Path(__file__).resolve().parent.parent
+INSIDE = ROOT / "instructor" / "inside.py"
 SCRATCH = 2**28  # bytes that fit into the jail's /tmp
 
 # Where root grades, each jail gets a user nobody else has: limits on processes are counted by user.
@@ -36,14 +41,33 @@ class NoJail(RuntimeError):
     """Raised where submissions cannot be isolated."""
 
 
-def python(trusted: bool = False) -> list[str]:
-    """The command that starts the program inside."""
-    command = [sys.executable, "-I", str(ROOT / "instructor" / "inside.py")]
-    return command if trusted else [*_walls(), *command]
+def start(program: Sequence[str], trusted: bool = False, stderr: int = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
+    """Start Python with these arguments in a jail, a pipe at each end."""
+    command = [sys.executable, "-I", *program]
+    how: dict[str, Any] = {
+        "stdin": subprocess.PIPE,
+        "stdout": subprocess.PIPE,
+        "stderr": stderr,
+        "env": _environment(),
+        "bufsize": 0,
+    }
+    refused = syscalls.forbidden()
+    if trusted:
+        return subprocess.Popen(command, **how)
+    if refused is None:
+        return subprocess.Popen([*_walls(), *command], **how)
+    reading, writing = os.pipe()
+    try:
+        os.write(writing, refused)
+        os.close(writing)
+        walls = _walls("--seccomp", str(reading))
+        return subprocess.Popen([*walls, *command], pass_fds=[reading], **how)
+    finally:
+        os.close(reading)
 
 
-def environment() -> dict[str, str]:
-    """The variables that the program inside gets: nothing of the instructor's."""
+def _environment() -> dict[str, str]:
+    """The variables of what runs inside: nothing of the instructor's."""
     threads = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL")}
     return {"PATH": "/usr/bin:/bin", "HOME": "/tmp", "LANG": "C.UTF-8", "MPLBACKEND": "agg", **threads}
 
@@ -52,14 +76,15 @@ def require() -> None:
     """Raise ``NoJail`` with what to do about it unless a process can be jailed on this machine."""
     if not shutil.which("bwrap"):
         raise NoJail(NO_JAIL.format(reason="There is no bwrap on this machine."))
-    tried = subprocess.run([*_walls(), sys.executable, "-I", "-c", ""], capture_output=True, text=True, timeout=60)
+    with start(["-c", ""], stderr=subprocess.PIPE) as tried:
+        said = tried.communicate(timeout=60)[1].decode(errors="replace").strip()
     if tried.returncode:
-        raise NoJail(NO_JAIL.format(reason=f"bwrap says: {tried.stderr.strip()}"))
+        raise NoJail(NO_JAIL.format(reason=f"bwrap says: {said}"))
 
 
-def _walls() -> list[str]:
-    """The command that what runs inside is put behind."""
-    bwrap = ["bwrap", "--die-with-parent", "--new-session", "--ro-bind", "/usr", "/usr"]
+def _walls(*more: str) -> list[str]:
+    """The command that what runs inside is put behind; ``more`` is for bwrap."""
+    bwrap = [shutil.which("bwrap") or "bwrap", *more, "--die-with-parent", "--new-session", "--ro-bind", "/usr", "/usr"]
     for folder in (Path("/bin"), Path("/lib"), Path("/lib64")):
         if folder.is_symlink():
             bwrap += ["--symlink", str(folder.readlink()), str(folder)]
@@ -70,7 +95,7 @@ def _walls() -> list[str]:
     for scratch in ("/tmp", "/dev/shm"):  # before what follows, for the clone itself may lie in /tmp
         bwrap += ["--perms", "1777", "--size", str(SCRATCH), "--tmpfs", scratch]
     usr = Path("/usr")
-    own = [ROOT / "utils", ROOT / "instructor" / "inside.py", ROOT / "instructor" / "wire.py"]
+    own = [ROOT / "utils", INSIDE, ROOT / "instructor" / "wire.py"]
     for path in [Path(sys.base_prefix), Path(sys.prefix), *own]:
         if usr not in (path, *path.parents):
             # Without a mode of its own a folder above would get that of the outside, which may shut everybody out.

@@ -15,6 +15,7 @@ from instructor.sheets import Sheet, Task, code_cells
 from instructor.submission import Limits, Outcome, Question, run
 from utils.checks import Exercise
 from utils.checks.calls import Call
+from utils.checks.exercise import FLOAT
 
 # Written here and not by a student's process: nothing of the hidden inputs is in them.
 MESSAGES = {
@@ -24,8 +25,9 @@ MESSAGES = {
     "late": "{name} did not stop in time.",
     "died": "There is no answer: the process ended, or had to be ended.",
     "changed": "{name} changes what it was given: compute with a copy of it.",
-    "error": "{name} ends in an error {often}.",
-    "wrong": "{name} gives a wrong answer {often}.",
+    "error": "{name} ends in an error{often}.",
+    "float": "{name} gives the right numbers, but as floats. Divide whole numbers by //, or use int().",
+    "wrong": "{name} gives a wrong answer{often}.",
 }
 
 
@@ -119,7 +121,7 @@ def _result(task: Task, cases: Sequence[tuple[Any, ...]], calls: Sequence[Call])
         return Result(task.cell, task.name, task.points, "right")
     if hint := _hint(task.exercise, cases, calls):
         return Result(task.cell, task.name, 0, "mistake", hint)
-    often = f"for {len(wrong)} of {len(kinds)} hidden inputs" if cases != [()] else ""
+    often = f" for {len(wrong)} of {len(kinds)} hidden inputs" if cases != [()] else ""
     return Result(task.cell, task.name, 0, wrong[0], MESSAGES[wrong[0]].format(name=task.name, often=often))
 
 
@@ -128,7 +130,8 @@ def _fault(exercise: Exercise, case: tuple[Any, ...], call: Call) -> str | None:
     if call.error or call.kind:
         return call.kind if call.kind in MESSAGES else "died"
     try:
-        return "wrong" if exercise.fault(case, call) else None
+        fault = exercise.fault(case, call)
+        return ("float" if fault.endswith(FLOAT) else "wrong") if fault else None
     except Exception:  # a value that no check expects
         return "wrong"
 

@@ -21,7 +21,7 @@ from nbgrader.utils import is_grade, is_locked, is_solution
 from utils import checks
 from utils.checks import Exercise
 
-LARGEST = 2**24  # bytes of a submission's file
+LARGEST = 2**25  # bytes of a submission's file
 
 
 @dataclass(frozen=True)
@@ -121,11 +121,14 @@ class Sheet:
         return sha256(b"".join(sha256(part).digest() for part in parts)).hexdigest()
 
 
-def handed_in(path: Path) -> bytes:
-    """The file that was handed in; nothing for a link, which may lead anywhere, or a file that is too large."""
-    if path.is_symlink() or not path.is_file() or path.stat().st_size > LARGEST:
+def handed_in(path: Path, largest: int = LARGEST) -> bytes:
+    """The file that was handed in; nothing for a link, which may lead anywhere, or one too large or not to be read."""
+    try:
+        if path.resolve() != path.absolute() or not path.is_file() or path.stat().st_size > largest:
+            return b""
+        return path.read_bytes()
+    except OSError:
         return b""
-    return path.read_bytes()
 
 
 def restored(content: bytes, release: Any) -> Any:
@@ -133,7 +136,12 @@ def restored(content: bytes, release: Any) -> Any:
 
     Only source is kept of a submission: no outputs, no metadata. For a broken file anything may be raised.
     """
-    submission = nbformat.convert(nbformat.reader.reads(content.decode()), 4)
+    submission = nbformat.convert(nbformat.reader.reads(content.decode("utf-8-sig")), 4)
+    for cell in submission.cells:
+        cell.metadata = cell.get("metadata") or nbformat.from_dict({})
+        cell.metadata.nbgrader = cell.metadata.get("nbgrader") or nbformat.from_dict({})
+        if re.search(r"### (BEGIN|END) (SOLUTION|HIDDEN TESTS)", cell.source):
+            raise ValueError("The notebook is not the one that was given out, but the sheet's source.")
     DeduplicateIds().preprocess(submission, {})
     given = {grade_id: cell for cell in release.cells if (grade_id := _id(cell))}
     cells: dict[str, Any] = {}
@@ -167,6 +175,7 @@ def _id(cell: Any) -> str:
 
 
 def _bare(kind: str, source: str, nbgrader: Any = None) -> dict[str, Any]:
+    source = source.encode(errors="replace").decode()  # half a character cannot be written to a file
     metadata = {"nbgrader": nbgrader} if nbgrader else {}
     if kind != "code":
         return {"cell_type": "markdown", "source": source, "metadata": metadata}

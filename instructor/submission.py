@@ -6,7 +6,6 @@ import json
 import os
 import pickle
 import secrets
-import subprocess
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -115,9 +114,7 @@ class _Process:
     """The jailed process, spoken to with time limits, and watched; ``at`` is the cell or the question it is at."""
 
     def __init__(self, limits: Limits, end: float, trusted: bool) -> None:
-        pipe, null = subprocess.PIPE, subprocess.DEVNULL
-        command, variables = jail.python(trusted), jail.environment()
-        self.popen = subprocess.Popen(command, bufsize=0, stdin=pipe, stdout=pipe, stderr=null, env=variables)
+        self.popen = jail.start([str(jail.INSIDE)], trusted)
         assert self.popen.stdin and self.popen.stdout
         self.questions, self.answers = self.popen.stdin.fileno(), self.popen.stdout.fileno()
         os.set_blocking(self.questions, False)
@@ -209,9 +206,15 @@ class _Process:
 
     def _memory(self) -> int:
         """Bytes that the process and its children hold together: no limit of the kernel's is on the sum."""
-        held = 0
+        held, shared = 0, 0
         with suppress(psutil.Error):
-            for member in psutil.Process(self.popen.pid).children(recursive=True):
+            family = psutil.Process(self.popen.pid).children(recursive=True)
+            for member in family:
                 with suppress(psutil.Error):
                     held += member.memory_info().rss
-        return held
+            if held > self.limits.memory:  # pages that several of them share were counted for each
+                for member in family:
+                    with suppress(psutil.Error):
+                        full = member.memory_full_info()
+                        shared += full.rss - full.pss
+        return held - shared

@@ -12,7 +12,7 @@ import numpy as np
 from utils.checks.calls import Call, Other
 
 LENGTH = 8  # bytes before each message that say how long it is
-LONGEST = 2**26
+LONGEST = 2**23  # of a message; what it is decoded to is larger
 
 
 def packed(message: Any) -> bytes:
@@ -43,6 +43,8 @@ def decoded(sent: Any) -> Any:
     array = np.load(io.BytesIO(base64.b64decode(sent["array"])), allow_pickle=False)
     if not isinstance(array, np.ndarray) or array.dtype.kind not in "biufc":
         raise ValueError("an array of numbers was expected")
+    if max(array.shape, default=0) > LONGEST:  # an empty one may be as long as it likes
+        raise ValueError("the array is too long")
     return array
 
 

@@ -5,6 +5,7 @@ Run it on an idle machine: ``python tests/benchmarks/grading.py``. It takes abou
 
 import csv
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -63,7 +64,7 @@ def practice_class(released, count):
     rng = np.random.default_rng(3)
     master = nbformat.read(ROOT / "exercises" / "02_sizes.ipynb", as_version=4)
     solutions = {
-        cell.metadata.nbgrader.grade_id: cell.source
+        cell.metadata.nbgrader.grade_id: re.sub(r" *### (BEGIN|END) SOLUTION\n?", "", cell.source)
         for cell in master.cells
         if cell.metadata.get("nbgrader", {}).get("solution")
     }

@@ -55,6 +55,7 @@ def test_right_arrays_of_any_style():
     pair.check(lambda a, b: [a, b])
     pair.check(lambda a, b: np.array([a, b]))
     pair.check(lambda a, b: (np.int32(a), torch.tensor(b)))
+    pair.check(lambda a, b: [float(a), b])
 
 
 def test_a_known_mistake_gets_its_hint():

@@ -177,6 +177,23 @@ print(size, kernel_size, stride)
 raise type(f"E{size}k{kernel_size}s{stride}", (ValueError,), {})(f"{size}, {kernel_size}, {stride}")""",
     "answers-with-the-inputs": "return [size, kernel_size, stride]",
     "answers-too-much": "return np.zeros(2 * 10**8)",
+    "answers-with-nothing-at-great-length": "return np.zeros((10**9, 0))",
+    "answers-in-long-words": "return ['x' * 10**5] + ['a'] * 50_000",
+    "answers-with-lists-of-nothing": "return [[]] * 5_000_000",
+    "hides-memory": """\
+import ctypes, os
+held = [os.memfd_create(str(number)) for number in range(10)]
+for file in held:
+    os.write(file, bytes(2**27))
+return []""",
+    "leaves-its-namespace": """\
+import ctypes
+libc = ctypes.CDLL(None)
+if libc.unshare(0x10020000) == 0 and libc.mount(b"tmpfs", b"/tmp", b"tmpfs", 0, b"size=3g") == 0:
+    with open("/tmp/large", "wb") as file:
+        for _ in range(24):
+            file.write(bytes(2**27))
+return []""",
     "answers-too-deep": "value = []\nfor _ in range(10**5):\n    value = [value]\nreturn value",
     "kills-everything": """\
 import os, signal
@@ -211,6 +228,7 @@ _IN_A_CELL = {
     "exits-in-a-cell": "import os\nos._exit(0)",
     "loops-in-a-cell": "while True:\n    pass",
     "prints-50-mb": "import sys\nfor _ in range(500):\n    print('x' * 10**5)\n    print('y' * 10**5, file=sys.stderr)",
+    "writes-half-a-character": "half = '\ud800'",
     "hooks-the-syntax": """\
 import ast
 class Deletes(ast.NodeTransformer):
@@ -264,8 +282,10 @@ def hostile(released: Any) -> list[Submission]:
     nothing = dict.fromkeys(POINTS, 0)
     broken = json.dumps({"cells": [{"cell_type": "code", "metadata": {"nbgrader": {"grade_id": []}}, "source": 3}],
                          "metadata": {}, "nbformat": 4, "nbformat_minor": 5}).encode()  # fmt: skip
+    source = SHEET.read_bytes()
     return [
         *class_,
+        Submission("hands-in-the-master", source, nothing),
         Submission("no-notebook", b"\x00\xff", nothing),
         Submission("nested-notebook", b"[" * 10**6, nothing),
         Submission("odd-notebook", broken, nothing),

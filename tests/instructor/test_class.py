@@ -13,11 +13,25 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from classroom import EXAMPLE, POINTS, ROOT, SHEET, Submission, hand_in, honest, hostile, notebook, require_a_jail
+from classroom import (
+    EXAMPLE,
+    POINTS,
+    RIGHT,
+    ROOT,
+    SHEET,
+    Submission,
+    hand_in,
+    honest,
+    hostile,
+    notebook,
+    require_a_jail,
+)
 from nbgrader.api import Gradebook
+from nbgrader.coursedir import CourseDirectory
 
 from instructor import grading, jail
 from instructor.__main__ import main
+from instructor.collect import Collect
 from instructor.course import Course
 from instructor.grading import grade
 from instructor.sheets import Sheet
@@ -28,10 +42,11 @@ LIMITS = Limits(cell=2, total=60)
 # The others of them are in tests/benchmarks/grading.py.
 HOSTILE = (
     "exits", "loops", "swallows-interrupts", "loops-in-c", "lies-about-equality", "looks-for-the-master",
-    "phones-home", "forks-without-end", "fills-memory", "answers-too-deep", "tells-the-inputs",
-    "answers-with-the-inputs", "kills-everything", "forges-the-answer", "rewrites-the-gradebook", "exits-in-a-cell",
-    "prints-50-mb", "hooks-the-syntax-in-vain", "patches-what-compares-in-vain", "without-checks",
-    "dearer-checks-in-vain",
+    "answers-with-nothing-at-great-length", "answers-in-long-words", "answers-with-lists-of-nothing",
+    "hides-memory", "leaves-its-namespace", "writes-half-a-character", "hands-in-the-master", "phones-home",
+    "forks-without-end", "fills-memory", "answers-too-deep", "tells-the-inputs", "answers-with-the-inputs",
+    "kills-everything", "forges-the-answer", "rewrites-the-gradebook", "exits-in-a-cell", "prints-50-mb",
+    "hooks-the-syntax-in-vain", "patches-what-compares-in-vain", "without-checks", "dearer-checks-in-vain",
     "copied-cells", "stripped", "no-notebook", "nested-notebook", "odd-notebook",
 )  # fmt: skip
 
@@ -300,6 +315,51 @@ def test_names_from_learning_platforms_are_understood(class_, name, student):
     found = re.match(pattern, f"/a/course/downloaded/01_reading/extracted/{name}")
     assert found.groupdict() == {"student_id": student, "file_id": "01_reading"}
     assert not re.match(pattern, "/a/course/downloaded/01_reading/extracted/01_reading.ipynb")
+
+
+def test_odd_files_are_read_or_cost_nobody_else(new_course, tmp_path):
+    course, released = new_course(tmp_path, 1)
+    right = notebook(released, RIGHT)
+    hand_in(tmp_path, [Submission(name, right, {}) for name in ("renamed", "byte-order", "old-time", "no-rights")])
+    folder = {name: path.parent for name, path in course.submissions(Sheet(SHEET)).items()}
+    (folder["renamed"] / SHEET.name).rename(folder["renamed"] / "Untitled (1).ipynb")
+    (folder["renamed"] / "._Untitled (1).ipynb").write_bytes(b"not a notebook")
+    (folder["byte-order"] / SHEET.name).write_bytes(b"\xef\xbb\xbf" + right)
+    (folder["old-time"] / "timestamp.txt").write_text("1" * 10**6)
+    (tmp_path / "submitted" / "folder-link").mkdir()
+    (tmp_path / "submitted" / "folder-link" / SHEET.stem).symlink_to(folder["renamed"])
+    start = time.monotonic()
+    assert grade(course, Sheet(SHEET)) == []
+    assert time.monotonic() - start < 60
+    got = {name: float(row["total"]) for name, row in table(course).items()}
+    assert got.pop("honest-00") == sum(honest(released, 1)[0].points.values())
+    assert got == {"renamed": 5, "byte-order": 5, "old-time": 5, "no-rights": 5, "folder-link": 0}
+
+
+def test_no_script_of_a_students_gets_into_the_formgrader(new_course, tmp_path):
+    course, released = new_course(tmp_path)
+    written = "# Why?\n\n<script>steal()</script> [here](javascript:steal()) 3 < 4 & so"
+    hand_in(tmp_path, [Submission("writes", notebook(released, {"padding": written}), {})])
+    grade(course, Sheet(SHEET))
+    kept = (course.graded(Sheet(SHEET), "writes") / SHEET.name).read_text(encoding="utf-8")
+    assert "<script" not in kept
+    assert "javascript:" not in kept
+    page = course.feedback(Sheet(SHEET), "writes").read_text(encoding="utf-8")
+    assert "3 &lt; 4 &amp; so" in page
+    assert "<script" not in page
+
+
+def test_collecting_follows_no_links(tmp_path):
+    inbound = tmp_path / "inbound"
+    (inbound / "fine").mkdir(parents=True)
+    (inbound / "fine" / "a.ipynb").write_text("{}")
+    (inbound / "linked").symlink_to(EXAMPLE)
+    (inbound / "with-link").mkdir()
+    (inbound / "with-link" / "a.ipynb").symlink_to(SHEET)
+    collect = Collect(coursedir=CourseDirectory(root=str(tmp_path)))
+    for name in ("linked", "with-link", "missing", "fine"):
+        collect.do_copy(str(inbound / name), str(tmp_path / "submitted" / name))
+    assert [path.name for path in (tmp_path / "submitted").iterdir()] == ["fine"]
 
 
 def test_a_link_is_not_followed(new_course, tmp_path):

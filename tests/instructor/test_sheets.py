@@ -13,6 +13,7 @@ from classroom import EXAMPLE, ROOT, SHEET, notebook, require_a_jail
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from nbgrader.preprocessors import ClearHiddenTests, ClearSolutions
 
 from instructor import wire
 from instructor.marking import marks
@@ -42,7 +43,8 @@ def test_its_own_solutions_get_every_point_and_a_blank_sheet_none(path):
 
 @pytest.fixture(scope="module")
 def released():
-    return learners_copy(nbformat.read(SHEET, as_version=4))
+    cleared, _ = ClearSolutions().preprocess(nbformat.read(SHEET, as_version=4), {})
+    return ClearHiddenTests().preprocess(cleared, {})[0]
 
 
 def ids(notebook):

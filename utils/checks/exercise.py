@@ -20,6 +20,7 @@ from numpy import array2string, array_equal, asarray, float64, isfinite, ndarray
 from utils.checks.calls import Call, Other, call_all, call_answer
 
 Arguments = tuple[Any, ...]
+FLOAT = ": the right number, but a float. Divide whole numbers by //, or use int()."
 
 
 class Wrong(Exception):
@@ -77,20 +78,19 @@ class Exercise:
         return _difference(f"{what} gives" if case else f"{what} is", call.value, wanted)
 
 
-def _difference(says: str, value: Any, wanted: Any) -> str | None:
+def _difference(says: str, value: Any, wanted: Any, part: bool = False) -> str | None:
     """How an answer differs from the one that is wanted, without saying that one; ``says`` begins the sentence."""
     if value is None:
         return f"{says} None: is there a `return`?"
     if isinstance(wanted, tuple | list):
-        things = list(value) if isinstance(value, ndarray) and value.shape else value
-        if not isinstance(things, list):
+        if not isinstance(value, list) and not (isinstance(value, ndarray) and value.shape):
             return f"{says} {_shown(value)}, where a list or an array is wanted."
-        if len(things) != len(wanted):
+        if len(value) != len(wanted):
             # Of a list the length may be the question; that of a tuple is known.
-            many = "too many" if len(things) > len(wanted) else "too few"
+            many = "too many" if len(value) > len(wanted) else "too few"
             return f"{says} {_shown(value)}: {f'{len(wanted)} are wanted' if isinstance(wanted, tuple) else many}."
-        for place, (part, other) in enumerate(zip(things, wanted, strict=True), 1):
-            if fault := _difference(f"{says} {_shown(value)}. Number {place} in it is", part, other):
+        for place, (one, other) in enumerate(zip(value, wanted, strict=True), 1):
+            if fault := _difference(f"{says} {_shown(value)}. Number {place} in it is", one, other, part=True):
                 return fault
         return None
     if isinstance(wanted, str):
@@ -104,18 +104,24 @@ def _difference(says: str, value: Any, wanted: Any) -> str | None:
         return f"{says} {_kind(number, shape=True)}; that is not the shape."
     if not _close(number, right):
         return f"{says} {_shown(value)}; that is not it."
-    if not right.shape and right.dtype.kind == "i" and number.dtype.kind == "f":
-        return f"{says} {_shown(value)}: the right number, but a float. Divide whole numbers by //, or use int()."
+    if not part and not right.shape and right.dtype.kind == "i" and number.dtype.kind == "f":
+        return f"{says} {_shown(value)}{FLOAT}"
     return None
 
 
 def plain(value: Any) -> ndarray | None:
     """Numbers, arrays and lists of numbers as an array; None for all else."""
+    if _has_text(value):  # NumPy would make all of it text, as long as the longest
+        return None
     try:
         array = asarray(value)
-    except ValueError:  # rows of different lengths
+    except (ValueError, OverflowError):  # rows of different lengths, numbers of hundreds of digits
         return None
     return array if array.dtype.kind in "biufc" else None
+
+
+def _has_text(value: Any) -> bool:
+    return isinstance(value, str) or (isinstance(value, list) and any(map(_has_text, value)))
 
 
 def _close(number: ndarray, right: ndarray) -> bool:

@@ -197,9 +197,9 @@ def _reaches(layers: Any, wanted: int) -> str | None:
     table = plain(layers)
     if table is None or table.ndim != 2 or table.shape[1] != 3 or table.dtype.kind not in "iu":
         return "Give a list of (kernel_size, stride, dilation), a triple of whole numbers for each layer."
+    if len(table) > 6:
+        return f"You have {len(table)} layers; at most six are allowed."
     chain = [(int(k), int(s), 0, int(d)) for k, s, d in table]
-    if len(chain) > 6:
-        return f"You have {len(chain)} layers; at most six are allowed."
     if any(k != 3 for k, *_ in chain):
         return "Only kernels of 3 are allowed."
     if any(s != 1 for _, s, *_ in chain):
