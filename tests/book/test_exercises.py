@@ -1,5 +1,8 @@
 """Exercises as readers and learners get them: the solution folded on the page, and gone from the learner's copy."""
 
+import contextlib
+import io
+
 import nbformat
 import pytest
 from nbclient import NotebookClient
@@ -47,17 +50,37 @@ def test_learners_copy_is_that_of_nbgrader(sheet):
     assert [cell.metadata for cell in copy.cells] == [cell.metadata for cell in notebook.cells]
 
 
+def said(cell, names):
+    """What running a cell comes to: what it prints, or the error."""
+    try:
+        with contextlib.redirect_stdout(io.StringIO()) as printed:
+            exec(cell.source, names)
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+    return printed.getvalue()
+
+
+def assert_first_contact(cell, text):
+    assert "✓" not in text
+    if nbgraders(cell, "solution"):
+        assert not text or "Write your code here, then run the check." in text
+    elif nbgraders(cell, "grade"):
+        assert "There is no answer yet: write yours" in text or "NameError" in text
+
+
 @every_sheet
 def test_first_contact_says_what_to_do_and_nothing_is_right_yet(sheet, site):
-    copy = read(site / "learner" / sheet.name)
+    names = {}
+    for cell in read(site / "learner" / sheet.name).cells:
+        if cell.cell_type == "code":
+            assert_first_contact(cell, said(cell, names))
+
+
+def test_first_contact_in_a_notebook(site):
+    copy = read(site / "learner" / "02_sizes.ipynb")
     NotebookClient(copy, timeout=60, allow_errors=True, kernel_name="python3").execute()
     for cell in copy.cells:
-        text = " ".join(str(output) for output in cell.get("outputs", []))
-        assert "✓" not in text
-        if nbgraders(cell, "solution"):
-            assert not text or "Write your code here, then run the check." in text
-        elif nbgraders(cell, "grade"):
-            assert "There is no answer yet: write yours" in text or "NameError" in text
+        assert_first_contact(cell, " ".join(str(output) for output in cell.get("outputs", [])))
 
 
 @every_sheet

@@ -29,13 +29,13 @@ SHEETS = sorted((ROOT / "exercises").glob("*.ipynb"))
 @pytest.mark.parametrize("path", [*SHEETS, SHEET], ids=lambda path: path.stem)
 def test_its_own_solutions_get_every_point_and_a_blank_sheet_none(path):
     sheet = Sheet(path)
-    master = nbformat.read(path, as_version=4)
     tasks = [task for task in sheet.tasks if task.exercise]
     questions = [
         Question(task.name, task.exercise.cases(np.random.default_rng(1)), task.exercise.seconds) for task in tasks
     ]
-    for handed_in, wanted in ((master, [task.points for task in tasks]), (learners_copy(master), [0] * len(tasks))):
-        outcome = run(code_cells(handed_in), questions, Limits())
+    blank = code_cells(learners_copy(sheet.notebook))
+    for cells, wanted in ((code_cells(sheet.notebook), [task.points for task in tasks]), (blank, [0] * len(tasks))):
+        outcome = run(cells, questions, Limits())
         made = marks("", sheet, questions, outcome)
         assert [result.points for result in made.results if result.kind != "by hand"] == wanted
         assert made.notes == []
