@@ -90,8 +90,11 @@ class Course:
             self.compare(sheet)
         source = self.root / "source" / sheet.name / sheet.path.name
         source.parent.mkdir(parents=True, exist_ok=True)
-        # Links within the book lead nowhere from a student's folder.
-        source.write_text(re.sub(r"\[([^\]]+)\]\(\.\./[^)]*\)", r"\1", sheet.path.read_text("utf-8")), "utf-8")
+        notebook = nbformat.read(sheet.path, as_version=4)
+        for cell in notebook.cells:
+            if cell.cell_type == "markdown":  # links within the book lead nowhere from a student's folder
+                cell.source = re.sub(r"\[([^\]]+)\]\(\.\./[^)]*\)", r"\1", cell.source)
+        nbformat.write(notebook, source)
         config = self.config()
         result = NbGraderAPI(CourseDirectory(config=config), config=config).generate_assignment(sheet.name)
         if not result["success"]:

@@ -362,6 +362,19 @@ def test_collecting_follows_no_links(tmp_path):
     assert [path.name for path in (tmp_path / "submitted").iterdir()] == ["fine"]
 
 
+def test_every_sheet_of_the_book_can_be_given_out_and_graded(tmp_path, capsys):
+    sheets = [Sheet(path) for path in sorted((ROOT / "exercises").glob("*.ipynb"))]
+    course = Course(tmp_path)
+    for sheet in sheets:
+        assert command("assignment", sheet.name[:2], "--course", tmp_path) == 0
+        assert str(course.released(sheet)) in capsys.readouterr().out
+        released = nbformat.read(course.released(sheet), as_version=4)
+        assert not re.search(r"SOLUTION|\]\(\.\./", str(released))
+    hand_in(tmp_path, [Submission("blank", course.released(sheets[1]).read_bytes(), {})], sheets[1].path)
+    assert command("grade", "2", "--course", tmp_path) == 0
+    assert (tmp_path / "grades" / "02_sizes.csv").read_text().splitlines()[1].endswith(",0.0,16.0")
+
+
 def test_a_link_is_not_followed(new_course, tmp_path):
     course, _ = new_course(tmp_path, [Submission("links", b"", {})])
     path = course.submissions(Sheet(SHEET))["links"]
