@@ -68,13 +68,13 @@ def grade(
 
     failed = []
     by_hand = {task.cell for task in sheet.tasks if not task.exercise}
-    unanswered = {grade_id: source for grade_id, source in _code(release).items() if grade_id in by_hand}
+    unanswered = {grade_id: source for grade_id, source in _code(json.loads(release)).items() if grade_id in by_hand}
     runs = _runs(jobs, asked, limits or Limits(), trusted, workers)
     for job, outcome in tqdm(runs, sheet.name, total=len(submissions), initial=len(done), unit="submission"):
         try:
             if isinstance(outcome, BaseException):
                 raise outcome
-            written = _code(json.dumps(job.notebook).encode())
+            written = _code(job.notebook)
             blank = [cell for cell, source in unanswered.items() if written[cell] in ("", source)]
             made = marks(job.digest, sheet, asked, outcome, blank)
             _keep(course, sheet, job.student, made, job.notebook)
@@ -88,7 +88,7 @@ def grade(
         for student, made in sorted(done.items()):
             try:
                 rows.append(write(student, made))
-                code = _code((course.graded(sheet, student) / sheet.path.name).read_bytes())
+                code = _code(json.loads((course.graded(sheet, student) / sheet.path.name).read_bytes()))
                 course.write_feedback(sheet, student, pages.feedback(sheet, rows[-1], made, code))
             except Exception as error:
                 failed.append(student)
@@ -146,10 +146,14 @@ def _keep(course: Course, sheet: Sheet, student: str, made: Marks, notebook: Any
     unfinished.replace(file)
 
 
-def _code(notebook: bytes) -> dict[str, str]:
-    """The source of each cell of a notebook that has nbgrader's id."""
-    cells = json.loads(notebook)["cells"]
-    return {cell["metadata"].get("nbgrader", {}).get("grade_id", ""): "".join(cell["source"]) for cell in cells}
+def _code(notebook: Any) -> dict[str, str]:
+    """What is written in each cell of a notebook that has nbgrader's id."""
+    written = {}
+    for cell in notebook["cells"]:
+        source = "".join(cell["source"])
+        grade_id = cell["metadata"].get("nbgrader", {}).get("grade_id", "")
+        written[grade_id] = html.unescape(source) if cell["cell_type"] == "markdown" else source
+    return written
 
 
 def _harmless(markdown: str) -> str:

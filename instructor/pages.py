@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -32,10 +31,9 @@ def feedback(sheet: Sheet, row: Row, marks: Marks, code: Mapping[str, str]) -> s
             "points": row.points[task.cell],
             "result": results[task.cell],
             "comment": row.comments.get(task.name, ""),
-            "code": html.unescape(source) if task.exercise is None else source,
+            "code": code.get(task.name, ""),
         }
         for task in sheet.tasks
-        for source in [code.get(task.name, "")]
     ]
     return _TEMPLATES.get_template("feedback.html").render(
         sheet=sheet, student=row.student, tasks=tasks, total=_total(row), of=_of(sheet), notes=marks.notes
