@@ -9,10 +9,12 @@ from typing import Any
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 
-from theme import access, colab, exercises, figures, lean, math, metadata, pages, repository, terms
+from theme import access, colab, exercises, figures, lean, links, math, metadata, pages, repository
 
 ROOT = Path(__file__).parent.parent
-INPUTS = ("theme/**/*.*", "utils/palette.json", "utils/widgets/*.js", "utils/widgets/*.css", "glossary.md")
+INPUTS = (
+    "theme/**/*.*", "utils/palette.json", "utils/widgets/*.js", "utils/widgets/*.css", "glossary.md", "references.bib",
+)  # fmt: skip
 
 
 def _rewrite(app: Sphinx, env: BuildEnvironment) -> list[str]:
@@ -26,7 +28,7 @@ def _rewrite(app: Sphinx, env: BuildEnvironment) -> list[str]:
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register every part with Sphinx."""
-    for part in (repository, math, figures, terms, pages, metadata, access, colab, exercises, lean):
+    for part in (repository, math, figures, links, pages, metadata, access, colab, exercises, lean):
         part.setup(app)
     app.connect("env-updated", _rewrite)
     return {"version": "1", "env_version": 1, "parallel_read_safe": True, "parallel_write_safe": True}

@@ -7,7 +7,7 @@
 
 Notebooks are committed executed: readers of the source see the results, and tests compare against them. The
 rules keep that honest (everything ran, in order, and nothing in an output depends on the day or the machine)
-and readable (short cells, one call a figure).
+and readable (short cells, one call a figure, text and links that every notebook front end shows).
 """
 
 from __future__ import annotations
@@ -31,7 +31,12 @@ from nbformat import NotebookNode
 from nbformat.validator import iter_validate
 from PIL import Image
 
-ROOT = Path(__file__).resolve().parent.parent
+sys.path.append(str(Path(__file__).resolve().parent.parent))
+
+from tools import links
+
+ROOT = links.ROOT
+
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
@@ -133,6 +138,10 @@ def check(path: Path) -> Iterator[str]:
             yield f"code cell {number} has execution count {wrong}: run all cells, in order"
         for problem in (*_source_problems(cell), *_output_problems(cell)):
             yield f"code cell {number} {problem}"
+    for number, cell in enumerate(notebook.cells, 1):
+        if cell.cell_type == "markdown":
+            for problem in links.problems(cell.source, path.parent):
+                yield f"cell {number} {problem}"
     loose = sum("nbval-ignore-output" in _tags(cell) for cell in code)
     if loose > LOOSE_CELLS:
         yield f"has {loose} cells tagged nbval-ignore-output, more than {LOOSE_CELLS}"

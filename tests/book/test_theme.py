@@ -1,6 +1,7 @@
 """The parts of the theme, one by one; the built pages are tested beside this."""
 
 import os
+import re
 import subprocess
 import sys
 import venv
@@ -14,7 +15,7 @@ from docutils.utils import new_document
 from sphinx.errors import ConfigError, ExtensionError
 
 from conftest import ROOT
-from theme import colab, figures, math, metadata, pages, repository, terms
+from theme import colab, figures, links, math, metadata, pages, repository
 
 FIGURE = """const own = 1;
 export default { render({ model, el }) { el.textContent = shared(own + late); } };
@@ -81,10 +82,11 @@ BOOK = {
 }
 
 
-def small_book(folder, text):
-    """Build a book of two pages with the real configuration."""
+def small_book(folder, text, *own):
+    """Build a book of two pages with the real configuration; ``own`` files are there already."""
     for name, content in {**BOOK, "index.md": text}.items():
-        (folder / name).write_text(content, encoding="utf-8")
+        if name not in own:
+            (folder / name).write_text(content, encoding="utf-8")
     (folder / "theme").symlink_to(ROOT / "theme")
     program = Path(sys.executable).with_name("jupyter-book")
     command = [program, "build", folder, "--warningiserror", "--keep-going", "--quiet"]
@@ -103,6 +105,39 @@ def test_numbered_formula_and_its_reference(tmp_path):
     page = (tmp_path / "_build" / "html" / "index.html").read_text(encoding="utf-8")
     assert '<span class="eqno">(1)' in page
     assert 'href="#equation-sum">(1)</a>' in page
+
+
+LINKS = """# Title
+
+A [step](glossary.md#term-stride) by [He et al. (2016)](references.md#he2016deep), see [below](#more).
+
+## More
+"""
+
+
+def book_with_links(folder, text):
+    (folder / "_toc.yml").write_text("format: jb-book\nroot: index\nchapters:\n- file: glossary\n- file: references\n")
+    for name in ("glossary.md", "references.md", "references.bib"):
+        (folder / name).write_bytes((ROOT / name).read_bytes())
+    return small_book(folder, text, "_toc.yml", "references.bib")
+
+
+def test_plain_links_become_definitions_and_citations(tmp_path):
+    done = book_with_links(tmp_path, LINKS)
+    assert done.returncode == 0, done.stderr
+    page = (tmp_path / "_build" / "html" / "index.html").read_text(encoding="utf-8")
+    assert re.search('href="glossary.html#term-stride" data-definition="步长. [^"]+"><span>step</span></a>', page)
+    assert re.search(
+        'href="references.html#he2016deep" title="Kaiming He[^"]+"><span>He et al. .2016.</span></a>', page
+    )
+    assert 'id="he2016deep"' in (tmp_path / "_build" / "html" / "references.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("wrong", ["glossary.md#term-nowhere", "references.md#nobody2016", "nowhere.md"])
+def test_a_link_that_leads_nowhere_fails_the_build(tmp_path, wrong):
+    done = book_with_links(tmp_path, f"# Title\n\nA [step]({wrong}).\n")
+    assert done.returncode != 0
+    assert "index.md:3" in done.stderr and wrong.split("#")[-1].removesuffix(".md") in done.stderr
 
 
 def prose(words, cells=0):
@@ -135,7 +170,7 @@ def test_definitions_are_plain_text_by_term():
     )
     document = new_document("glossary")
     document += nodes.definition_list("", item)
-    assert terms.definitions(document) == dict.fromkeys(["term-stride", "term-step"], "How many pixels it moves.")
+    assert links.definitions(document) == dict.fromkeys(["term-stride", "term-step"], "How many pixels it moves.")
 
 
 def test_description_is_the_first_paragraph_cut_at_a_word():
