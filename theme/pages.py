@@ -39,10 +39,9 @@ def _decorate(app: Sphinx, page: str, template: str, context: dict[str, Any], do
     line = f'<p class="reading-time">{reading_minutes(doctree)} minutes, with the figures</p>'
     context["body"] = context["body"].replace("</h1>", f"</h1>\n{line}", 1)
     if repository := app.config.book_repository:
-        name = page.removeprefix("chapters/")
         live = {
-            "Run in Colab": repository.colab(f"colab/{name}.ipynb"),
-            "Run on Binder": repository.binder(f"{page}.ipynb"),
+            "Run in Colab": repository.colab(context["notebook_copy"]),
+            "Run on Binder": repository.binder(f"work/{page}.ipynb"),
         }
         buttons = [{"type": "link", "text": text, "tooltip": text, "url": url} for text, url in live.items()]
         group = {"type": "group", "tooltip": "Run this chapter", "icon": "fas fa-rocket", "buttons": buttons}

@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -9,7 +10,7 @@ from nbclient import NotebookClient
 from nbgrader.preprocessors import ClearSolutions
 
 from conftest import ROOT
-from theme import exercises
+from tools.copies import learners_copy
 from utils.checks.calls import BLANK
 
 SHEETS = sorted((ROOT / "exercises").glob("*.ipynb"))
@@ -44,10 +45,14 @@ def test_sheets_are_nbgraders_sources(sheet):
 def test_learners_copy_is_that_of_nbgrader(sheet):
     notebook = read(sheet)
     cleared = ClearSolutions(code_stub={"python": BLANK}).preprocess(read(sheet), {})[0]
-    copy = exercises.learners_copy(notebook)
+    copy = learners_copy(notebook)
     assert [cell.source for cell in copy.cells] == [cell.source for cell in cleared.cells]
     assert all(cell.get("outputs", []) == [] for cell in copy.cells)
     assert [cell.metadata for cell in copy.cells] == [cell.metadata for cell in notebook.cells]
+
+
+def copy_of(sheet, site):
+    return site / "notebooks" / "exercises" / f"{sheet.stem}_exercises.ipynb"
 
 
 def said(cell, names):
@@ -71,13 +76,13 @@ def assert_first_contact(cell, text):
 @every_sheet
 def test_first_contact_says_what_to_do_and_nothing_is_right_yet(sheet, site):
     names = {}
-    for cell in read(site / "learner" / sheet.name).cells:
+    for cell in read(copy_of(sheet, site)).cells:
         if cell.cell_type == "code":
             assert_first_contact(cell, said(cell, names))
 
 
 def test_first_contact_in_a_notebook(site):
-    copy = read(site / "learner" / "02_sizes.ipynb")
+    copy = read(site / "notebooks" / "exercises" / "02_sizes_exercises.ipynb")
     NotebookClient(copy, timeout=60, allow_errors=True, kernel_name="python3").execute()
     for cell in copy.cells:
         assert_first_contact(cell, " ".join(str(output) for output in cell.get("outputs", [])))
@@ -95,8 +100,20 @@ def test_page_folds_the_solutions_and_offers_the_copy(sheet, site, browser):
     first.locator("summary").press("Enter")
     assert first.locator("pre").is_visible()
     assert "SOLUTION" not in page.content()
-    link = page.get_by_role("link", name="Download the notebook")
-    assert (site / "exercises" / link.get_attribute("href")).resolve() == site / "learner" / sheet.name
+    page.close()
+
+
+@every_sheet
+def test_every_download_is_the_copy_from_disk_too(sheet, site, browser):
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.goto((site / "exercises" / f"{sheet.stem}.html").as_uri())
+    for link in (page.get_by_role("link", name="Download the notebook"), page.locator(".btn-download-source-button")):
+        if not link.is_visible():
+            page.get_by_role("button", name="Download this page").click()
+        with page.expect_download() as download:
+            link.click()
+        assert download.value.suggested_filename == copy_of(sheet, site).name
+        assert Path(download.value.path()).read_bytes() == copy_of(sheet, site).read_bytes()
     page.close()
 
 
@@ -107,9 +124,9 @@ def test_chapter_leads_to_its_exercises(sheet):
 
 def test_colab_gets_the_copy_with_what_it_needs(published):
     for sheet in SHEETS:
-        assert "%pip install" in read(published / "learner" / sheet.name).cells[0].source
+        assert "%pip install" in read(copy_of(sheet, published)).cells[0].source
         page = (published / "exercises" / f"{sheet.stem}.html").read_text(encoding="utf-8")
-        assert f"blob/gh-pages/learner/{sheet.name}" in page
+        assert f"blob/gh-pages/notebooks/exercises/{sheet.stem}_exercises.ipynb" in page
 
 
 def test_nothing_of_a_sheet_with_marks_is_published(site, published):

@@ -320,7 +320,8 @@ def test_unknown_repository_is_not_named(site):
             path.name
         )
     assert not (site / "sitemap.xml").exists()
-    assert not (site / "colab").exists()
+    for path in (site / "notebooks").rglob("*.ipynb"):
+        assert "%pip" not in path.read_text(encoding="utf-8"), path.name
 
 
 def test_known_repository_gives_addresses(published):
@@ -328,10 +329,11 @@ def test_known_repository_gives_addresses(published):
     root = "https://some-owner.github.io/some-name/"
     assert 'href="https://github.com/some-owner/some-name"' in text
     assert (
-        "https://colab.research.google.com/github/some-owner/some-name/blob/gh-pages/colab/01_convolution.ipynb" in text
+        "https://colab.research.google.com/github/some-owner/some-name/blob/gh-pages/notebooks/chapters/01_convolution.ipynb"
+        in text
     )
     assert re.search(
-        r"https://mybinder\.org/v2/gh/some-owner/some-name/[0-9a-f]{40}\?urlpath=lab/tree/chapters/01_conv", text
+        r"https://mybinder\.org/v2/gh/some-owner/some-name/[0-9a-f]{40}\?urlpath=lab/tree/work/chapters/01_conv", text
     )
     assert f'<meta property="og:url" content="{root}chapters/01_convolution.html"' in text
     picture = re.search(rf'<meta property="og:image" content="{root}([^"]*)"', text)[1]
@@ -340,10 +342,32 @@ def test_known_repository_gives_addresses(published):
     listed = set(re.findall(r"<loc>([^<]*)</loc>", (published / "sitemap.xml").read_text(encoding="utf-8")))
     assert {f"{root}{page}.html" for page in [TOC["root"], *CHAPTERS]} <= listed
     assert 'href="/some-name/index.html"' in (published / "404.html").read_text(encoding="utf-8")
-    for chapter in CHAPTERS:
-        if chapter.startswith("chapters/"):
-            copy = json.loads(
-                (published / "colab" / f"{chapter.removeprefix('chapters/')}.ipynb").read_text(encoding="utf-8")
-            )
-            setup = "".join(copy["cells"][0]["source"])
-            assert re.search(r"%pip install .*git\+https://github\.com/some-owner/some-name@[0-9a-f]{40}", setup)
+
+
+def test_links_of_a_published_copy_lead_to_the_site(published):
+    places = {path: Links(path.read_text(encoding="utf-8")).ids for path in published.rglob("*.html")}
+    root = "https://some-owner.github.io/some-name/"
+    for path in (published / "notebooks").rglob("*.ipynb"):
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        setup = "".join(cells[0]["source"])
+        assert re.search(
+            r'%pip install .*"executable.* @ git\+https://github\.com/some-owner/some-name@[0-9a-f]{40}"', setup
+        )
+        targets = re.findall(
+            r"\]\(([^()\s]+)", "".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+        )
+        assert targets
+        for target in targets:
+            page, place = urldefrag(target)
+            if page.startswith(root):
+                assert not place or place in places[published / page.removeprefix(root)], target
+            else:
+                assert re.match("https?://", page), target
+
+
+def test_a_copy_without_a_site_has_words_where_links_would_lead_nowhere(site):
+    for path in (site / "notebooks").rglob("*.ipynb"):
+        setup, *cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        text = "".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+        assert not re.search(r"\]\((?!https?://)", text), path.name
+        assert "make lab" in "".join(setup["source"])

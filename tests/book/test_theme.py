@@ -15,7 +15,8 @@ from docutils.utils import new_document
 from sphinx.errors import ConfigError, ExtensionError
 
 from conftest import ROOT
-from theme import colab, figures, links, math, metadata, pages, repository
+from theme import figures, links, math, metadata, pages, repository
+from tools.copies import setup_cell
 
 FIGURE = """const own = 1;
 export default { render({ model, el }) { el.textContent = shared(own + late); } };
@@ -217,10 +218,10 @@ def test_colab_copy_runs_where_only_libraries_are_installed(tmp_path):
     """The copy of a chapter installs ``utils`` by itself, from the commit that it belongs to, and runs through."""
     commit = git("rev-parse", "HEAD")
     chapter = tmp_path / "01_convolution.ipynb"
-    chapter.write_text(git("show", f"{commit}:chapters/01_convolution.ipynb"), encoding="utf-8")
+    notebook = nbformat.reads(git("show", f"{commit}:chapters/01_convolution.ipynb"), as_version=4)
     source = f"executable-convnet[learn] @ git+file://localhost{quote(str(ROOT))}@{commit}"
-    copy = colab.colab_copy(nbformat.read(chapter, as_version=4), source)
-    nbformat.write(copy, chapter)
+    notebook.cells.insert(0, setup_cell(source))
+    nbformat.write(notebook, chapter)
     # Colab has the libraries already; so has this environment, from ours, but not our editable `utils`.
     environment = tmp_path / "clean"
     venv.create(environment)

@@ -19,7 +19,7 @@ from instructor import wire
 from instructor.marking import marks
 from instructor.sheets import Sheet, code_cells, restored
 from instructor.submission import Limits, Question, run
-from theme.exercises import learners_copy
+from tools.copies import learners_copy
 from utils.checks.calls import Call, Other, snapshot
 
 require_a_jail()
