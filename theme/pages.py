@@ -1,4 +1,4 @@
-"""What every page gets: the palette's colours, the reading time, the buttons that lead to a live copy."""
+"""What every page gets: the palette's colours, the reading time, buttons to a live copy, the ways on at its end."""
 
 from __future__ import annotations
 
@@ -54,6 +54,26 @@ def _repository_button(app: Sphinx, page: str, template: str, context: dict[str,
         context["header_buttons"].append({**button, "label": "repository"})
 
 
+def _ways_on(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None) -> None:
+    """A chapter leads on to its exercises and, as plainly, to the next chapter; back, to a chapter."""
+    if not page.startswith("chapters/"):
+        return
+
+    def way(name: str | None) -> dict[str, str] | None:
+        if name is None:
+            return None
+        number = app.env.toc_secnumbers.get(name, {}).get("")
+        title = app.env.titles[name].astext()
+        return {"link": context["pathto"](name), "title": f"{number[0]}. {title}" if number else title}
+
+    relations = app.env.collect_relations()  # a page's parent, the one before it, the one after it
+    _, before, exercises = relations[page]
+    _, _, after = relations[exercises] if exercises else (None, None, None)
+    if before and before.startswith("exercises/"):
+        before, _, _ = relations[before]
+    context |= {"prev": way(before), "exercises": way(exercises), "next": way(after)}
+
+
 def _write_palette(app: Sphinx) -> None:
     static = Path(app.outdir) / "_static"
     static.mkdir(parents=True, exist_ok=True)
@@ -68,4 +88,5 @@ def setup(app: Sphinx) -> None:
     app.add_css_file("book.css", priority=700)
     app.connect("html-page-context", _decorate, priority=900)
     app.connect("html-page-context", _repository_button, priority=900)
+    app.connect("html-page-context", _ways_on, priority=900)
     app.connect("builder-inited", _write_palette)

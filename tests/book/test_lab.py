@@ -1,5 +1,6 @@
-"""A figure in the real JupyterLab: it runs, it moves by key, and Lab's own shortcuts stay out of it."""
+"""The folder to work in, in the real JupyterLab: text and links as they should be, and figures that keys move."""
 
+import contextlib
 import json
 import os
 import socket
@@ -10,26 +11,33 @@ import urllib.request
 
 import nbformat
 import pytest
+from playwright.sync_api import Error
 
+from tools import work
+from tools.notebooks import METADATA
 from utils.widgets import KernelStepper
 
 CODE = "from utils.widgets import KernelStepper\nfigure = KernelStepper(padding=1)\nfigure"
-KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
 
 
-@pytest.fixture
-def lab(tmp_path):
-    """A JupyterLab of its own on a free port, dark, with one notebook; yields the notebook's address."""
-    home, folder = tmp_path / "home", tmp_path / "notebooks"
-    folder.mkdir()
-    cells = [nbformat.v4.new_code_cell(CODE), nbformat.v4.new_code_cell("figure.position, figure.stride")]
-    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=KERNEL), folder / "figure.ipynb")
-    settings = home / "settings" / "@jupyterlab" / "apputils-extension"
-    settings.mkdir(parents=True)
-    (settings / "themes.jupyterlab-settings").write_text(json.dumps({"theme": "JupyterLab Dark"}))
-    (settings / "notification.jupyterlab-settings").write_text(
-        json.dumps({"fetchNews": "false", "checkForUpdates": False})
-    )
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    """A JupyterLab of its own on a free port, dark, with the folder to work in; yields the address of a notebook."""
+    home, folder = tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("notebooks")
+    work.make(folder)
+    cells = [
+        nbformat.v4.new_code_cell(CODE),
+        nbformat.v4.new_code_cell("figure.position, figure.stride, figure.kernel[0]"),
+    ]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=METADATA), folder / "figure.ipynb")
+    wishes = {
+        "apputils-extension/themes": {"theme": "JupyterLab Dark"},
+        "notebook-extension/tracker": {"windowingMode": "none"},
+    }
+    for name, wish in wishes.items():
+        path = home / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
+        path.parent.mkdir(parents=True)
+        path.write_text(json.dumps(wish))
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -46,6 +54,7 @@ def lab(tmp_path):
         "ServerApp.port": port,
         "ServerApp.port_retries": 0,
         "ServerApp.root_dir": folder,
+        "LabApp.app_settings_dir": work.SETTINGS,
         "IdentityProvider.token": "figure",
     }
     command = [
@@ -57,11 +66,11 @@ def lab(tmp_path):
         *(f"--{name}={value}" for name, value in options.items()),
     ]
     environment = {**os.environ, **{name: str(home / place) for name, place in own.items()}}
-    with (tmp_path / "log").open("w") as log:
+    with (home / "log").open("w") as log:
         server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
         try:
-            wait_for(f"http://127.0.0.1:{port}/api", server, tmp_path / "log")
-            yield f"http://127.0.0.1:{port}/lab/tree/figure.ipynb?token=figure"
+            wait_for(f"http://127.0.0.1:{port}/api", server, home / "log")
+            yield lambda name: f"http://127.0.0.1:{port}/lab/tree/{name}?token=figure&reset"
         finally:
             server.terminate()
             server.wait(30)
@@ -79,14 +88,59 @@ def wait_for(address, server, log):
     raise AssertionError(log.read_text())
 
 
-def test_figure_works_in_jupyterlab(lab, browser):
+@pytest.fixture
+def page(browser):
     page = browser.new_page(viewport={"width": 1400, "height": 1000}, color_scheme="light")
-    page.goto(lab)
-    page.locator(".jp-Notebook .jp-Cell").first.click()
-    page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for(timeout=60_000)
-    page.keyboard.press("Shift+Enter")
+    yield page
+    page.context.close()
+
+
+def open_notebook(page, address):
+    page.goto(address)
+    page.locator(".jp-Notebook .jp-Cell").first.wait_for(timeout=60_000)
+    page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").first.wait_for(timeout=60_000)
+
+
+def run(page, index, shows):
+    """Run a cell until it shows something: Lab forgets what it is told before it has its kernel."""
+    for _ in range(20):
+        page.locator(".jp-Notebook .jp-Cell").nth(index).locator(".jp-InputArea").click()
+        page.keyboard.press("Control+Enter")
+        with contextlib.suppress(Error):
+            return shows.wait_for(timeout=5_000)
+    raise AssertionError(f"cell {index} did not run")
+
+
+def test_chapter_reads_well_and_leads_to_its_exercises(lab, page):
+    open_notebook(page, lab("chapters/02_sizes.ipynb"))
+    text = page.locator(".jp-RenderedMarkdown")
+    text.last.locator("a", has_text="Eight exercises").wait_for()
+    words = " ".join(text.all_inner_texts())
+    assert "\N{WARNING SIGN}" not in words and "{" not in words
+    links = text.locator("a:not(.jp-InternalAnchorLink)").evaluate_all("nodes => nodes.map((node) => node.href)")
+    assert len(links) > 15
+    missing = page.evaluate(
+        "links => Promise.all(links.map(async (link) => ((await fetch(link)).ok ? null : link)))",
+        [link for link in links if "/files/" in link],
+    )
+    assert not any(missing) and not any(link.endswith("#") for link in links)
+    assert text.last.locator("a", has_text="dilation").get_attribute("title").startswith("空洞率. The distance")
+    # Opening changes nothing that a reader would have to save.
+    assert page.locator(".lm-TabBar-tab.jp-mod-dirty").count() == 0
+    text.last.locator("a", has_text="Eight exercises").click()
+    page.locator(".lm-TabBar-tab", has_text="02_sizes_exercises.ipynb").wait_for(timeout=30_000)
+    page.get_by_role("heading", name="Exercises: sizes and parameters").wait_for(timeout=30_000)
+
+
+def test_glossary_opens_as_text(lab, page):
+    page.goto(lab("glossary.md"))
+    page.locator(".jp-MarkdownViewer strong", has_text="stride").first.wait_for(timeout=60_000)
+
+
+def test_figure_works_in_jupyterlab(lab, page):
+    open_notebook(page, lab("figure.ipynb"))
     result = page.locator(".cnn-result")
-    result.wait_for(timeout=60_000)
+    run(page, 0, result)
     assert result.inner_text() == KernelStepper(padding=1).sentence()
 
     # Command mode would move to another cell with these keys.
@@ -98,12 +152,26 @@ def test_figure_works_in_jupyterlab(lab, browser):
     moved = KernelStepper(padding=1, position=(1, 1), stride=2)
     assert result.inner_text() == moved.sentence()
 
+    # Enter takes a number, and is not the notebook's "edit this cell".
+    field = page.get_by_label("Weight row 1, column 1")
+    field.fill("5")
+    field.press("Enter")
+    page.wait_for_function("text => document.querySelector('.cnn-result').textContent !== text", arg=moved.sentence())
+    assert field.evaluate("node => node === document.activeElement")
+
+    # Whoever opens the tables and types there inserts no cell.
+    summary = page.locator(".cnn-figure summary")
+    cells = page.locator(".jp-Notebook .jp-Cell").count()
+    summary.press("Enter")
+    for key in ("a", "b", "ArrowDown"):
+        summary.press(key)
+    assert page.locator(".jp-Notebook .jp-Cell").count() == cells
+    assert page.locator(".cnn-figure details[open]").count() == 1
+    assert summary.evaluate("node => getComputedStyle(node).listStyleType") == "disclosure-open"
+
     # Lab's theme decides, not the system's, which is light here.
     colour = result.evaluate("node => getComputedStyle(node).getPropertyValue('--cnn-input')")
     assert colour == "#56B4E9"
 
     # Python has followed.
-    page.locator(".jp-Notebook .jp-Cell").nth(1).click()
-    page.keyboard.press("Shift+Enter")
-    page.get_by_text("([1, 1], 2)").wait_for(timeout=60_000)
-    page.context.close()
+    run(page, 1, page.get_by_text("([1, 1], 2, [5, "))

@@ -17,7 +17,8 @@ from conftest import ROOT, build
 
 BUDGET = 900_000
 TOC = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
-CHAPTERS = [entry["file"] for part in TOC["parts"] for entry in part["chapters"]]
+ENTRIES = [entry for part in TOC["parts"] for entry in part["chapters"]]
+CHAPTERS = [each["file"] for entry in ENTRIES for each in (entry, *entry.get("sections", []))]
 PAGES = [TOC["root"], *CHAPTERS, "404", "genindex", "search"]
 NOTEBOOKS = {page: ROOT / f"{page}.ipynb" for page in PAGES if (ROOT / f"{page}.ipynb").exists()}
 LIVE = [page for page, path in NOTEBOOKS.items() if "data-widget" in path.read_text(encoding="utf-8")]
@@ -311,6 +312,26 @@ def test_source_of_a_page_hides_nothing(site):
 def test_reading_time_stands_under_the_title(site):
     for path in (site / "chapters").glob("*.html"):
         assert re.search(r"</h1>\s*<p class=\"reading-time\">\d+ minutes", path.read_text(encoding="utf-8")), path.name
+
+
+def test_chapters_and_exercises_lead_on_to_each_other(site):
+    order = [name for name in CHAPTERS if name.startswith("chapters/")]
+    for chapter, after in itertools.pairwise([*order, CHAPTERS[2 * len(order)]]):
+        exercises = chapter.replace("chapters", "exercises")
+        for page, leads in ((chapter, [exercises, after]), (exercises, [after])):
+            text = (site / f"{page}.html").read_text(encoding="utf-8")
+            found = re.findall(r'class="right-next" href="([^"]*)"', text)
+            assert [urljoin(f"{page}.html", link) for link in found] == [f"{lead}.html" for lead in leads]
+    assert 'class="left-prev" href="01_convolution.html"' in (site / f"{order[1]}.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("page", ["chapters/02_sizes", "exercises/02_sizes"])
+def test_sidebar_shows_a_chapters_exercises_with_it(browser, site, page):
+    tab = browser.new_page(viewport={"width": 1280, "height": 900})
+    tab.goto((site / f"{page}.html").as_uri())
+    shown = tab.locator("nav.bd-links a", has_text="Exercises").filter(visible=True)
+    assert [link.get_attribute("href").split("/")[-1] for link in shown.all()] in (["02_sizes.html"], ["#"])
+    tab.close()
 
 
 def test_unknown_repository_is_not_named(site):

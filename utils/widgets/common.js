@@ -51,14 +51,22 @@ function assign(model, changes) {
 function h(tag, attributes = {}, ...children) {
   const drawn = ["svg", "g", "rect", "path", "text", "title"].includes(tag);
   const node = document.createElementNS(`http://www.w3.org/${drawn ? "2000/svg" : "1999/xhtml"}`, tag);
-  // JupyterLab's command mode would eat the arrow keys.
-  if (["input", "select", "button"].includes(tag) || "tabindex" in attributes) node.dataset.lmSuppressShortcuts = "true";
+  // JupyterLab's command mode would eat the arrow keys, and letters would insert cells.
+  if (["input", "select", "button", "summary"].includes(tag) || "tabindex" in attributes) node.dataset.lmSuppressShortcuts = "true";
   for (const [name, value] of Object.entries(attributes)) {
     if (typeof value === "function") node.addEventListener(name, value);
     else if (value !== false && value !== null && value !== undefined) node.setAttribute(name, value === true ? "" : value);
   }
+  if (attributes.type === "number") node.addEventListener("keydown", commit);
   node.append(...children.filter((child) => child !== null));
   return node;
+}
+
+// Enter means "take this number", also in a notebook, where the browser does not say so by itself.
+function commit(event) {
+  if (event.key !== "Enter") return;
+  event.preventDefault();
+  event.target.dispatchEvent(new Event("change"));
 }
 
 function button(label, click, attributes = {}) {
