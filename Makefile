@@ -1,7 +1,8 @@
 # Everything a reader, a learner or an instructor types; CONTRIBUTING.md has the same for machines without make.
 PYTHON ?= python3
 PY := .venv/bin/python
-PIP := $(PY) -m pip install --quiet --disable-pip-version-check --constraint requirements.lock
+LOCK ?= --constraint requirements.lock
+PIP := $(PY) -m pip install --quiet --disable-pip-version-check $(LOCK)
 
 SHEETS ?= exercises
 COURSE ?= course
