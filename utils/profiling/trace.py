@@ -1,4 +1,4 @@
-"""One forward pass of a model without values, counted operator by operator."""
+"""One forward pass of a model without values: which operators make which rows, and where an error was met."""
 
 from __future__ import annotations
 

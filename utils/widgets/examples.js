@@ -1,4 +1,4 @@
-// Example images and kernels by name, made of small integers: those of kernel_stepper.py and pooling.py again.
+// Example images and kernels by name, made of small integers: those of examples.py again.
 
 const IMAGES = ["edge", "corner", "spot", "counting"];
 const POOLED_IMAGES = ["scattered", "spot", "edge", "negative"];
