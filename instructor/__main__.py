@@ -7,9 +7,10 @@ import sys
 from pathlib import Path
 
 from instructor.course import Course
+from instructor.exercise_sheet import Sheet
 from instructor.grading import grade
 from instructor.jail import NoJail
-from instructor.sheets import Sheet
+from instructor.release import release
 
 
 def main(words: list[str] | None = None) -> int:
@@ -19,7 +20,7 @@ def main(words: list[str] | None = None) -> int:
     try:
         sheet = Sheet.find(options.sheets.expanduser().resolve(), options.chapter)
         if options.command == "assignment":
-            print(f"Give out {course.release(sheet)}")
+            print(f"Give out {release(course, sheet)}")
             return 0
         if options.trusted:
             print("NO JAIL: submissions run with your own rights.", file=sys.stderr)
@@ -27,7 +28,7 @@ def main(words: list[str] | None = None) -> int:
     except (ValueError, NoJail) as error:
         print(error, file=sys.stderr)
         return 1
-    print(f"The class: {course.report(sheet)}\nTable:     {course.report(sheet).with_suffix('.csv')}")
+    print(f"The class: {course.report(sheet)}\nTable:     {course.table(sheet)}")
     if failed:
         print(f"Not marked, so run this again: {', '.join(failed)}", file=sys.stderr)
     return 1 if failed else 0

@@ -1,4 +1,4 @@
-"""The jail: bubblewrap around one Python process that sees the book's package and nothing of the course.
+"""The jail: bubblewrap around one Python process, what it sees of the disk, and what is said where there is no jail.
 
 No network, no other processes, an empty file system apart from Python and ``utils``, which it cannot write to, a /tmp
 of its own, and no system calls that lead around these. Started by root, what runs inside is another user all the same.

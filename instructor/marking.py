@@ -1,4 +1,4 @@
-"""Marks: what a submission's answers are worth, judged here, outside the jail, by the values that came back."""
+"""Marks: hidden inputs drawn, answers judged by their values outside the jail, and the messages that students read."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from typing import Any
 
 from numpy.random import Generator
 
-from instructor.sheets import Sheet, Task, code_cells
+from instructor.exercise_sheet import Sheet, Task
+from instructor.handed_in import code_cells
 from instructor.submission import Limits, Outcome, Question, run
 from utils.checks import Exercise
 from utils.checks.calls import Call

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from instructor.course import Row
+from instructor.exercise_sheet import Sheet
+from instructor.gradebook import Row
 from instructor.marking import Marks
-from instructor.sheets import Sheet
 
 _TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"),
@@ -36,7 +36,7 @@ def feedback(sheet: Sheet, row: Row, marks: Marks, code: Mapping[str, str]) -> s
         for task in sheet.tasks
     ]
     return _TEMPLATES.get_template("feedback.html").render(
-        sheet=sheet, student=row.student, tasks=tasks, total=_total(row), of=_of(sheet), notes=marks.notes
+        sheet=sheet, student=row.student, tasks=tasks, total=row.total, of=sheet.points, notes=marks.notes
     )
 
 
@@ -51,8 +51,7 @@ def report(sheet: Sheet, rows: list[Row], marks: Mapping[str, Marks]) -> str:
     kinds = Counter((result.name, result.kind) for made in marks.values() for result in made.results)
     mistakes = [result for made in marks.values() for result in made.results if result.kind == "mistake"]
     hints = Counter((titles[result.cell], result.message) for result in mistakes)
-    of = _of(sheet)
-    tenths = Counter(min(9, int(10 * _total(row) / of)) for row in rows)
+    tenths = Counter(min(9, int(10 * row.total / sheet.points)) for row in rows)
     return _TEMPLATES.get_template("report.html").render(
         sheet=sheet,
         rows=rows,
@@ -60,15 +59,7 @@ def report(sheet: Sheet, rows: list[Row], marks: Mapping[str, Marks]) -> str:
         kinds=kinds,
         hints=[{"title": title, "hint": hint, "count": count} for (title, hint), count in hints.most_common(12)],
         tenths=[tenths[tenth] for tenth in range(10)],
-        totals={row.student: _total(row) for row in rows},
-        of=of,
+        totals={row.student: row.total for row in rows},
+        of=sheet.points,
         notes={student: made.notes for student, made in sorted(marks.items()) if made.notes},
     )
-
-
-def _total(row: Row) -> float:
-    return sum(point for point in row.points.values() if point is not None)
-
-
-def _of(sheet: Sheet) -> float:
-    return sum(task.points for task in sheet.tasks)

@@ -1,4 +1,4 @@
-"""One submission in the jail: its cells are run and its answers called for, whatever it does about that."""
+"""One submission in the jail: its cells run, its answers called for, its limits on seconds, memory and processes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-// Renders formulas: a JSON list of {tex, display} on stdin, a JSON list of {html} or {error} on stdout.
+// Renders formulas with KaTeX, whose options and macros have their place here: a JSON list of {tex, display} on stdin, a JSON
+// list of {html} or {error} on stdout.
 import { readFileSync } from "node:fs";
 import katex from "katex";
 

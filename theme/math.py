@@ -1,4 +1,4 @@
-"""Formulas are drawn by KaTeX while the book is built, so that a page needs no script for them.
+"""Formulas are drawn by KaTeX while the book is built; a page needs no script for them. The options are in katex.mjs.
 
 All formulas of the book go to Node in one batch; a page then finds its own in the cache. What KaTeX does not
 understand becomes a warning at the formula's place, and a warning fails the build.

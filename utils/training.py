@@ -1,4 +1,4 @@
-"""Training, plainly: the loop that every classifier of the course learns by, and the examination afterwards."""
+"""Training, plainly: the loop, seeded, that every classifier of the course learns by, and its examination."""
 
 from __future__ import annotations
 

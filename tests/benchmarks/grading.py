@@ -22,7 +22,8 @@ sys.path.append(str(ROOT / "tests" / "instructor"))
 from classroom import EXAMPLE, POINTS, SHEET, Submission, hand_in, honest, hostile, notebook  # noqa: E402
 
 from instructor.course import Course  # noqa: E402
-from instructor.sheets import Sheet  # noqa: E402
+from instructor.exercise_sheet import Sheet  # noqa: E402
+from instructor.release import release  # noqa: E402
 
 BIN = Path(sys.executable).parent
 HERE = {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
@@ -42,7 +43,7 @@ def grading(course, sheets, chapter, *more):
 def hostile_class(folder):
     """Every mark right, none taken from anybody, and a run that is killed half-way goes on."""
     sheet, course = Sheet(SHEET), Course(folder)
-    released = nbformat.read(course.release(sheet), as_version=4)
+    released = nbformat.read(release(course, sheet), as_version=4)
     submissions = honest(released, 12) + hostile(released)
     hand_in(folder, submissions)
     start = time.perf_counter()
@@ -100,7 +101,7 @@ def throughput(folder, count=60):
 
     for name, more in (("one at a time", ()), ("two at a time", ("--workers", "2"))):
         course = Course(folder / name)
-        course.release(Sheet(path))
+        release(course, Sheet(path))
         hand_in(course.root, submissions, path)
         start = time.perf_counter()
         command = grading(course.root, ROOT / "exercises", "02", *more)

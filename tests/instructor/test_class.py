@@ -29,12 +29,13 @@ from classroom import (
 from nbgrader.api import Gradebook
 from nbgrader.coursedir import CourseDirectory
 
-from instructor import grading, jail
+from instructor import jail, runs
 from instructor.__main__ import main
 from instructor.collect import Collect
 from instructor.course import Course
+from instructor.exercise_sheet import Sheet
 from instructor.grading import grade
-from instructor.sheets import Sheet
+from instructor.release import release
 from instructor.submission import Limits
 
 require_a_jail()
@@ -68,7 +69,7 @@ def table(course):
 def new_course(tmp_path_factory):
     """What makes a course in which the example is released, with submissions: so many honest ones, or these."""
     blank = Course(tmp_path_factory.mktemp("blank"))
-    released = nbformat.read(blank.release(Sheet(SHEET)), as_version=4)
+    released = nbformat.read(release(blank, Sheet(SHEET)), as_version=4)
 
     def make(folder, submissions=()):
         shutil.copytree(blank.root, folder, dirs_exist_ok=True)
@@ -141,7 +142,7 @@ def test_nbgraders_own_autograder_runs_nothing(class_):
 def test_nothing_is_run_twice(class_, monkeypatch):
     course, _ = class_
     before = table(course)
-    monkeypatch.setattr(grading, "run", None)
+    monkeypatch.setattr(runs, "run", None)
     assert grade(course, Sheet(SHEET)) == []
     assert table(course) == before
 
@@ -204,7 +205,7 @@ def test_a_run_that_was_killed_goes_on(new_course, tmp_path):
 
 def test_what_goes_wrong_here_stops_nobody_else(new_course, tmp_path, monkeypatch):
     course, _ = new_course(tmp_path, 4)
-    really = grading.run
+    really = runs.run
     times = iter(range(4))
 
     def fails_once(*args):
@@ -212,10 +213,10 @@ def test_what_goes_wrong_here_stops_nobody_else(new_course, tmp_path, monkeypatc
             raise OSError("no process could be started")
         return really(*args)
 
-    monkeypatch.setattr(grading, "run", fails_once)
+    monkeypatch.setattr(runs, "run", fails_once)
     assert grade(course, Sheet(SHEET)) == ["honest-01"]
     assert set(table(course)) == {"honest-00", "honest-02", "honest-03"}
-    monkeypatch.setattr(grading, "run", really)
+    monkeypatch.setattr(runs, "run", really)
     assert grade(course, Sheet(SHEET)) == []
     assert len(table(course)) == 4
 
@@ -281,9 +282,9 @@ def test_checks_that_err_are_found_before_anybody_loses_a_mark(new_course, tmp_p
     shutil.copytree(EXAMPLE, tmp_path / "graded")
     checks = tmp_path / "graded" / "reading.py"
     checks.write_text(checks.read_text().replace(old, new))
-    for does in (course.release, lambda sheet: grade(course, sheet)):
+    for does in (release, grade):
         with pytest.raises(ValueError, match=rule):
-            does(Sheet(tmp_path / "graded" / SHEET.name))
+            does(course, Sheet(tmp_path / "graded" / SHEET.name))
     assert not (course.root / "autograded").exists()
     assert course.released(Sheet(SHEET)).exists()
 
@@ -294,11 +295,11 @@ def test_a_sheet_that_was_handed_in_keeps_its_cells_and_points(new_course, tmp_p
     changed = tmp_path / "graded" / SHEET.name
     grade(course, Sheet(changed))
     changed.write_text(changed.read_text().replace('"points": 2', '"points": 3'))
-    for does in (course.release, lambda sheet: grade(course, sheet)):
+    for does in (release, grade):
         with pytest.raises(ValueError, match="has other graded cells or points than when it was released"):
-            does(Sheet(changed))
+            does(course, Sheet(changed))
     assert course.released(Sheet(SHEET)).exists()
-    course.release(Sheet(SHEET))  # the same cells: a better wording may go out
+    release(course, Sheet(SHEET))  # the same cells: a better wording may go out
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,9 @@ from hypothesis.extra.numpy import arrays
 from nbgrader.preprocessors import ClearHiddenTests, ClearSolutions
 
 from instructor import wire
+from instructor.exercise_sheet import Sheet
+from instructor.handed_in import code_cells, restored
 from instructor.marking import marks
-from instructor.sheets import Sheet, code_cells, restored
 from instructor.submission import Limits, Question, run
 from tools.copies import learners_copy
 from utils.checks.calls import Call, Other, snapshot

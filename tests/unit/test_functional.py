@@ -1,7 +1,9 @@
 """NumPy layers against torch's, on drawn shapes and arguments."""
 
+import re
 import subprocess
 import sys
+import textwrap
 
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ from utils.functional import (
     avg_pool2d,
     avg_pool2d_backward,
     col2im,
+    columns,
     conv2d,
     conv2d_backward,
     conv_transpose2d,
@@ -48,6 +51,19 @@ def assert_same(ours, theirs):
     if ours is not None:
         assert ours.dtype == theirs.dtype
         np.testing.assert_allclose(ours, theirs, rtol=1e-4 if ours.dtype == np.float32 else 1e-10, atol=1e-4)
+
+
+def test_convolution_is_what_the_plain_lines_say():
+    rng = np.random.default_rng(1)
+    x, weight = rng.normal(size=(2, 3, 7, 8)), rng.normal(size=(4, 3, 3, 2))
+    plain = textwrap.dedent("\n".join(re.findall(r"(?m)^    .*$", columns.__doc__)))
+    assert len(plain.splitlines()) == 5
+    for stride, padding, dilation in ((1, 0, 1), (2, 1, 1), (1, 2, 2)):
+        fast = conv2d(x, weight, stride=stride, padding=padding, dilation=dilation)
+        padded, out = np.pad(x, ((0, 0), (0, 0), (padding, padding), (padding, padding))), np.empty_like(fast)
+        scope = {"np": np, "padded": padded, "weight": weight, "out": out, "stride": stride, "dilation": dilation}
+        exec(plain, scope)
+        np.testing.assert_allclose(fast, out)
 
 
 @st.composite

@@ -16,6 +16,7 @@ from torch import nn
 
 from utils import arithmetic, models
 from utils.profiling import LayerProfile, profile
+from utils.profiling.operators import RULES
 
 IMAGE = (3, 224, 224)
 
@@ -520,6 +521,18 @@ def test_the_model_is_untouched():
     assert heard == ["forward", "before"] and model.norm.num_batches_tracked == 1 and model.calls == 1
 
 
+@pytest.mark.parametrize("name", RULES)
+def test_every_line_of_the_table_is_reached(name):
+    packet = getattr(torch.ops.aten, name)
+    operators = [getattr(packet, overload) for overload in packet.overloads() if not overload.endswith("out")]
+    decomposed = "CompositeImplicitAutograd"
+    assert any(
+        torch.Tag.pointwise not in operator.tags  # torch says of these what the table would
+        and not torch._C._dispatch_has_kernel_for_dispatch_key(operator.name(), decomposed)
+        for operator in operators
+    )
+
+
 def test_evaluation_is_profiled_whatever_the_mode():
     model = nn.Sequential(nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.Dropout())
     assert profile(model.train(), (1, 3, 3)) == profile(model.eval(), (1, 3, 3))  # one value per channel is enough
@@ -572,6 +585,11 @@ class Deciding(nn.Module):
             Deciding(lambda x: torch.cat([x, x[:, :, 1:]], 1)),
             (2, 3),
             r"the model \(Deciding\(\)\): cat met an input of \(1, 2, 3\) and \(1, 2, 2\): ",
+        ),
+        (
+            Deciding(lambda x: F.conv2d(x, torch.ones(2, 5, 3, 3))),
+            (3, 8, 8),
+            r"the model \(Deciding\(\)\): conv2d met an input of \(1, 3, 8, 8\) and \(2, 5, 3, 3\): ",
         ),
         (Deciding(lambda x: x.no_such_thing), (2, 3), r"the model \(Deciding\(\)\) met an input of \(1, 2, 3\): '"),
         (nn.Sequential(Deciding(lambda x: x if x.sum() > 0 else -x)), (2,), "layer '0' .* asks for the values of a"),

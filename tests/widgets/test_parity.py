@@ -28,9 +28,8 @@ from utils.widgets import (
     TransposedConvolution,
 )
 from utils.widgets.architecture_explorer import AREAS, treemap
-from utils.widgets.kernel_stepper import IMAGES, KERNELS
+from utils.widgets.examples import IMAGES, KERNELS, POOLED_IMAGES
 from utils.widgets.layer_ledger import LIMITS
-from utils.widgets.pooling import IMAGES as POOLED_IMAGES
 from utils.widgets.receptive_field_tower import LIMITS as TOWER_LIMITS
 from utils.widgets.svg import decimal
 from utils.widgets.transposed_convolution import VIEWS
@@ -41,9 +40,9 @@ FIGURES = {figure.name: figure for figure in KINDS}
 # Reads the cases, prints an answer for each. A figure's module only adds its export to what it declares.
 HARNESS = """
 const fs = require("fs");
-const [folder] = process.argv.slice(1);
+const [folder, ...names] = process.argv.slice(1);
 const read = (name) => fs.readFileSync(`${folder}/${name}.js`, "utf8").replace("export default", "const figure =");
-const shared = read("arithmetic") + read("common");
+const shared = names.map(read).join("");
 const load = (names, source) => new Function(`${source}\\nreturn { ${names} };`)();
 const sizes = "convOutputSize, convTransposeOutputSize, poolOutputSize, convParameterCount, receptiveField";
 const rules = `${sizes}, decimal, treemap`;
@@ -64,6 +63,7 @@ const answers = JSON.parse(fs.readFileSync(0, "utf8")).map(([name, argument]) =>
 const exact = (_, value) => (typeof value === "bigint" ? `${value}` : value);
 console.log(JSON.stringify({ answers, bounds: common.BOUNDS }, exact));
 """
+PROGRAM = ["-e", HARNESS, str(FOLDER), *widgets.SHARED]
 
 
 def stepper(draw):
@@ -224,7 +224,7 @@ def table():
     cases = [(name, arguments) for name, table in tables.items() for arguments in table]
     cases += [(figure.name, figure.state) for figure in figures]
     done = node(
-        ["-e", HARNESS, str(FOLDER)],
+        PROGRAM,
         return_completed_process=True,
         input=json.dumps(cases).encode(),
         capture_output=True,
@@ -385,7 +385,7 @@ def test_a_state_from_anywhere_is_made_valid():
         "side": 3,
     }
     cases = json.dumps([(name, junk) for name in FIGURES]).encode()
-    done = node(["-e", HARNESS, str(FOLDER)], return_completed_process=True, input=cases, capture_output=True)
+    done = node(PROGRAM, return_completed_process=True, input=cases, capture_output=True)
     explorer, mixer, matrix, stepper, ledger, pooling, tower, transposed = json.loads(done.stdout)["answers"]
     assert (explorer["blocks"], explorer["area"], explorer["sentence"]) == (
         [],

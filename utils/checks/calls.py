@@ -1,4 +1,4 @@
-"""Calling a learner's function: with a time limit, and seeing to it that it leaves its arguments alone."""
+"""Calling a learner's function: with a time limit, its arguments watched, its answer kept as plain values."""
 
 from __future__ import annotations
 

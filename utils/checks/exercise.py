@@ -1,4 +1,4 @@
-"""An exercise: what it asks for, how an answer is judged, and the mistakes that it knows by name.
+"""An exercise: what it asks for, how its answer is judged, how long that may take, the mistakes it knows by name.
 
 Answers are turned into plain numbers and arrays first, and compared with those of a reference solution on inputs that
 are drawn afresh; so an object that claims to be equal, a patched NumPy or a table of remembered answers is no help.
@@ -20,6 +20,7 @@ from numpy import array2string, array_equal, asarray, float64, isfinite, ndarray
 from utils.checks.calls import Call, Other, call_all, call_answer
 
 Arguments = tuple[Any, ...]
+SECONDS = 10  # for all calls of one check: far more than an answer needs, and no longer than a learner waits
 FLOAT = ": the right number, but a float. Divide whole numbers by //, or use int()."
 
 
@@ -44,7 +45,7 @@ class Exercise:
     reference: Callable[..., Any] | None = None
     accept: Callable[..., str | None] | None = None
     mistakes: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
-    seconds: float = 10
+    seconds: float = SECONDS
 
     def check(self, answer: Any) -> None:
         """Print that ``answer``, a function or a value, is right, or raise ``Wrong`` with a hint."""

@@ -1,4 +1,15 @@
-"""Patches as columns and columns as patches: the two moves that every layer here is made of."""
+"""Patches as columns and columns as patches, the two moves that every layer here is made of; padding and its words.
+
+All that is fast here, and in the modules beside this, must equal what is plain. A convolution in one group is
+
+    for n, k, i, j in np.ndindex(out.shape):  # image, output channel, and its row and column
+        out[n, k, i, j] = 0
+        for c, r, s in np.ndindex(weight.shape[1:]):  # input channel, and the kernel's row and column
+            row, column = i * stride + r * dilation, j * stride + s * dilation
+            out[n, k, i, j] += weight[k, c, r, s] * padded[n, c, row, column]
+
+and a column holds what ``weight[k]`` meets of ``padded`` at one (i, j).
+"""
 
 from __future__ import annotations
 

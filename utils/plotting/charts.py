@@ -1,4 +1,4 @@
-"""Pictures, bars and curves."""
+"""Pictures in a row, bars, curves, points and shares: what a chapter draws but grids and heat."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Grids whose cells are to be read: numbers in cells, matrices, the positions of a kernel."""
+"""Grids whose cells are to be read: numbers in cells, matrices, the positions of a kernel, confusion matrices."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The look of every figure, and the decorator that draws in it."""
+"""The look of every static figure: fonts, sizes, the palette's colours, and the decorator that draws in it."""
 
 from __future__ import annotations
 

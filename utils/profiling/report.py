@@ -1,4 +1,4 @@
-"""A profile as an object and as a table."""
+"""A profile as an object, its totals, and as a table: in text, in HTML, in pandas."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One forward pass of a model without values, counted operator by operator."""
+"""One forward pass of a model without values: which operators make which rows, and where an error was met."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_map_only
 
 from utils.arithmetic import integer
-from utils.profiling import fields, operators
-from utils.profiling.operators import Operator
+from utils.profiling.fields import EVERYTHING, Layout, input_layout, receptive_field
+from utils.profiling.operators import Operator, describe, empty_like
 from utils.profiling.report import LayerProfile, ModelProfile
 
 _PLAIN = {type(None), bool, int, float, str}
@@ -46,13 +46,13 @@ def profile(model: nn.Module, input_size: Sequence[int]) -> ModelProfile:
     twin = _without_data(model)
     dtypes = [tensor.dtype for tensor in twin.parameters() if tensor.is_floating_point()]
     example = torch.empty((1, *size), dtype=dtypes[0] if dtypes else None, device="meta")
-    example.__dict__["layout"] = fields.image(example.shape)
     trace = _Trace(twin)
+    trace.layouts[example] = input_layout(example.shape)
     try:
         with torch.no_grad(), trace:
             twin(example)
     except Exception as error:
-        raise ValueError(trace.reached(error)) from error
+        raise ValueError(trace.explain(error)) from error
     return ModelProfile(type(model).__name__, size, (*trace.rows, *trace.left_over()))
 
 
@@ -66,7 +66,7 @@ def _without_data(model: nn.Module) -> nn.Module:
             attributes = [value for value in vars(module).values() if isinstance(value, torch.Tensor)]
             for tensor in (*attributes, *module._buffers.values(), *module._parameters.values()):
                 if tensor is not None and id(tensor) not in known:
-                    empty = operators.empty_like(tensor)
+                    empty = empty_like(tensor)
                     known[id(tensor)] = nn.Parameter(empty, False) if isinstance(tensor, nn.Parameter) else empty
         for module in modules:
             vars(known[id(module)]).update(
@@ -104,8 +104,9 @@ class _Trace(TorchDispatchMode):
         self.calls: list[_Call] = []
         self.counted: set[int] = set()  # parameters that have a row
         self.used: set[int] = set()  # tensors that an operator has read
-        self.running: tuple[str, Sequence[torch.Tensor]] | None = None  # an operator and its operands
-        self.failed: tuple[Exception, _Call, tuple[str, Sequence[torch.Tensor]] | None] | None = None
+        self.layouts: dict[torch.Tensor, Layout] = {}  # of tensors that depend on the input
+        self.running: tuple[Operator, Sequence[Any]] | None = None  # an operator and its arguments
+        self.failed: tuple[Exception, _Call, tuple[Operator, Sequence[Any]] | None] | None = None
         self.modules = list(model.named_modules())
         for name, module in self.modules:
             vars(module)["forward"] = partial(self._call, name, module, module.forward)
@@ -140,7 +141,7 @@ class _Trace(TorchDispatchMode):
         kind, macs = type(module).__name__, sum(step.macs for step in steps)
         shape = () if result is None else tuple(result.shape[1:])
         parameters = sum(parameter.numel() for parameter in own.values())
-        field = fields.seen(fields.of(result))
+        field = None if result is None else receptive_field(self.layouts.get(result))
         self.rows[call.start :] = [LayerProfile(call.name or kind, kind, shape, parameters, macs, written, field)]
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -152,27 +153,29 @@ class _Trace(TorchDispatchMode):
             args = tree_map_only(torch.Tensor, lambda tensor: tensor.to("meta"), args)
         if kwargs.get("device") is not None:
             kwargs = {**kwargs, "device": torch.device("meta")}
-        operator = operators.operator(func)
-        self.running = operator.name, tensors
-        out = operators.run(func, operator, args, kwargs)
+        operator = describe(func)
+        self.running = operator, args
+        out = operator.run(func, args, kwargs)
         self.running = None
         self.used.update(map(id, tensors))
-        self._count(operator, args, [layout for layout in map(fields.of, tensors) if layout is not None], out)
+        self._count(operator, args, [self.layouts.get(tensor) for tensor in tensors], out)
         return out
 
-    def _count(self, operator: Operator, args: Sequence[Any], inputs: list[fields.Layout], out: Any) -> None:
-        results, name = [out] if isinstance(out, torch.Tensor) else list(_tensors((out,))), operator.name
+    def _count(self, operator: Operator, args: Sequence[Any], layouts: Sequence[Layout | None], out: Any) -> None:
+        results = [out] if isinstance(out, torch.Tensor) else list(_tensors((out,)))
         if not results:
             return
-        result, macs = results[0], operators.macs(name, args, results[0])
-        if inputs and name not in operators.VALUELESS:
+        result, macs = results[0], operator.macs(args, results[0])
+        depends = layouts.count(None) < len(layouts)
+        if depends:
             for each in results[: 1 if isinstance(out, tuple) else None]:  # of several, the rest is bookkeeping
-                each.__dict__["layout"] = fields.through(name, operator.pointwise, args, inputs, each)
+                if (layout := operator.layout(layouts, args, each)) is not None:
+                    self.layouts[each] = layout
             if operator.in_place and result._base is not None:
-                result._base.__dict__["layout"] = fields.WHOLE  # a part of it sees something else now
-        if operator.views or not (inputs or macs):  # without inputs: made of parameters alone
+                self.layouts[result._base] = EVERYTHING  # a part of it sees something else now
+        if operator.views or not (depends or macs):  # else it is made of parameters alone
             return
-        kind, field = operators.kind(name, args), fields.seen(fields.of(result))
+        kind, field = operator.kind(args), receptive_field(self.layouts.get(result))
         row = f"{self.calls[-1].name}.{kind}".lstrip(".")
         written = 0 if operator.in_place else result.nbytes
         self.rows.append(LayerProfile(row, kind, tuple(result.shape[1:]), 0, macs, written, field))
@@ -192,19 +195,19 @@ class _Trace(TorchDispatchMode):
             if rest := sum(parameter.numel() for key, parameter in own.items() if key not in used):
                 yield LayerProfile(name, type(module).__name__, None, rest, 0, 0, None)
 
-    def reached(self, error: Exception) -> str:
-        """How far the forward pass came, with what shapes it met the error."""
+    def explain(self, error: Exception) -> str:
+        """Which layer or operator met the error, and the shapes that reached it."""
         if self.failed is None:
             return str(error)
         _, call, running = self.failed
         what = type(call.module).__name__ if call.module._modules else repr(call.module)
         where, met = f"layer '{call.name}' ({what})" if call.name else f"the model ({what})", call.inputs
         if running:
-            name, operands = running
-            if name in operators.BY_VALUE:
+            operator, args = running
+            if operator.rule.by_value:
                 return f"{where} asks for the values of a tensor, and a profile knows only its shape: {error}"
             if not _is_layer(call, []):
-                where, met = f"{where}: {operators.kind(name, ())}", operands
+                where, met = f"{where}: {operator.kind(args)}", args
         shapes = [str(tuple(tensor.shape)) for tensor in _tensors(met) if not isinstance(tensor, nn.Parameter)]
         return f"{where} met an input of {' and '.join(shapes) or 'no tensor'}: {error}"
 

@@ -29,7 +29,8 @@ _MODULES = {
     "TransposedConvolution": "transposed_convolution",
 }
 
-SHARED = ("arithmetic", "common")  # the scripts that stand before every figure's own
+# The scripts that stand before every figure's own; their first lines say what is in which.
+SHARED = ("settings", "arithmetic", "examples", "functional", "networks", "common")
 
 __all__ = [
     "ArchitectureExplorer",

@@ -1,4 +1,4 @@
-"""The rows of a profile as the blocks that a network is drawn with."""
+"""The rows of a profile as the blocks that the architecture explorer draws, and which modules are opened for them."""
 
 from __future__ import annotations
 

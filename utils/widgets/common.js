@@ -1,4 +1,4 @@
-// Shared by all figures: text, the state that comes from a kernel or an address, and the few DOM helpers.
+// What figures are made of: numbers and sentences as text, controls, cells, drawings, tables, and a drawing saved as SVG.
 
 // ---- text
 
@@ -28,22 +28,6 @@ function decimal(value) {
 function percent(part, whole) {
   const rounded = whole ? Math.floor((200 * part + whole) / (2 * whole)) : 0;
   return part && !rounded ? "< 1 %" : `${rounded} %`;
-}
-
-// ---- state: what comes from an address or a kernel may be anything
-
-function whole(value, [least, most], fallback) {
-  return Number.isInteger(value) ? Math.min(Math.max(value, least), most) : fallback ?? least;
-}
-
-function bounded(model, figure) {
-  const entries = Object.entries(BOUNDS[figure]);
-  return Object.fromEntries(entries.map(([name, bounds]) => [name, whole(model.get(name), bounds)]));
-}
-
-function assign(model, changes) {
-  for (const [name, value] of Object.entries(changes)) model.set(name, value);
-  model.save_changes();
 }
 
 // ---- DOM
@@ -99,11 +83,11 @@ function checkbox(label, change) {
 
 // Cells to point at are bigger for a finger than for a mouse; those to read are smaller on a telephone.
 function cellSize(fine) {
-  return matchMedia("(pointer: coarse)").matches ? 44 : fine;
+  return matchMedia("(pointer: coarse)").matches ? FINGER_CELL : fine;
 }
 
 function readCellSize() {
-  return matchMedia("(max-width: 500px)").matches ? 32 : 36;
+  return matchMedia("(max-width: 500px)").matches ? TELEPHONE_CELL : READ_CELL;
 }
 
 // One cell of a grid. corner: the weight that lies on it; low: with room for one.

@@ -1,4 +1,4 @@
-"""The base of the interactive figures: one script for page and notebook, and a picture where nothing runs.
+"""The base of the interactive figures: one script and style for page and notebook, a picture where nothing runs.
 
 A figure is a class with synced traits (plain JSON) beside a module of the same name in JavaScript.
 In a live kernel anywidget runs that module; a page without a kernel runs the same module on the

@@ -18,8 +18,7 @@ function readState(model) {
   } catch (error) {
     return { ...state, outputs: [], unread: [], row: 0, column: 0, taps: [], error: error.message };
   }
-  const position = Array.isArray(model.get("position")) ? model.get("position") : [];
-  [state.row, state.column] = [0, 1].map((axis) => whole(position[axis], [0, state.outputs.length - 1]));
+  [state.row, state.column] = rowAndColumn(model, state.outputs.length - 1);
   state.taps = tapsAt(state.pixels, state.laid, state.row, state.column, stride, padding, dilation);
   return state;
 }

@@ -10,36 +10,10 @@ import traitlets
 from utils.arithmetic import conv_output_size
 from utils.functional import conv2d
 from utils.functional.columns import Array
+from utils.widgets.examples import IMAGES, KERNELS, make_image, make_kernel
 from utils.widgets.figure import Figure
+from utils.widgets.settings import check_position
 from utils.widgets.svg import Cell, Frame, Panel, counted, signed
-
-IMAGES = ("edge", "corner", "spot", "counting")
-KERNELS = ("vertical edge", "blur", "sharpen", "identity", "counting")
-
-
-def make_image(name: str, size: int) -> Array:
-    """A ``size`` × ``size`` image of small integers by its ``name`` in ``IMAGES``."""
-    row, column = np.indices((size, size))
-    middle = (size - 1) // 2
-    return {
-        "edge": np.where(2 * column >= size, 6, 1),
-        "corner": np.where((2 * row >= size) & (2 * column >= size), 6, 1),
-        "spot": np.where((row == middle) & (column == middle), 1, 0),
-        "counting": (row * size + column) % 10,
-    }[name]
-
-
-def make_kernel(name: str, size: int) -> Array:
-    """A ``size`` × ``size`` kernel by its ``name`` in ``KERNELS``; an even one has its centre up and left."""
-    row, column = np.indices((size, size))
-    steps = abs(row - (size - 1) // 2) + abs(column - (size - 1) // 2)
-    return {
-        "vertical edge": np.sign(2 * column - size + 1) if size > 1 else np.ones((1, 1), int),
-        "blur": np.ones((size, size), int),
-        "sharpen": np.select([steps == 0, steps == 1], [(steps == 1).sum() + 1, -1], 0),
-        "identity": np.where(steps == 0, 1, 0),
-        "counting": row * size + column + 1,
-    }[name]
 
 
 class KernelStepper(Figure):
@@ -86,10 +60,7 @@ class KernelStepper(Figure):
 
     @traitlets.validate("position")
     def _valid_position(self, proposal: Any) -> Any:
-        position = proposal["value"]
-        if len(position) != 2 or any(type(index) is not int or index < 0 for index in position):
-            raise traitlets.TraitError(f"position must be an output's (row, column) from 0, got {position}")
-        return position
+        return check_position(proposal["value"], "an output's")
 
     @property
     def weights(self) -> Array:

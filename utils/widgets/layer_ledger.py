@@ -9,9 +9,10 @@ import traitlets
 
 from utils.arithmetic import conv_macs, conv_output_size, conv_parameter_count, linear_parameter_count, pool_output_size
 from utils.widgets.figure import Figure
+from utils.widgets.settings import check_integer, complete_layers, with_defaults
 from utils.widgets.svg import Panel, counted, signed
 
-# The least and the most of every number, as in BOUNDS of arithmetic.js.
+# The least and the most of every number, as in BOUNDS of settings.js.
 LIMITS = {
     "channels": (1, 2048),
     "height": (1, 512),
@@ -34,27 +35,19 @@ ARGUMENTS: dict[str, dict[str, int | None]] = {
 MOST_LAYERS = 12
 
 
-def check_integer(where: str, name: str, value: object, limits: dict[str, tuple[int, int]] = LIMITS) -> None:
-    """``TraitError`` unless ``value`` is an integer within the limits of ``name``."""
-    least, most = limits[name]
-    if type(value) is not int or not least <= value <= most:
-        raise traitlets.TraitError(f"{where}{name} must be an integer from {least} to {most}, got {value!r}")
-
-
 def _complete(number: int, layer: dict[str, Any]) -> dict[str, Any]:
     """The layer with every argument, checked; a pooling layer's stride is its kernel if it says nothing else."""
     where = f"layer {number}: "
     kind = layer.get("kind")
     if kind not in ARGUMENTS:
         raise traitlets.TraitError(f"{where}kind must be one of {', '.join(ARGUMENTS)}, got {kind!r}")
-    if unknown := [name for name in layer if name != "kind" and name not in ARGUMENTS[kind]]:
-        raise traitlets.TraitError(f"{where}{kind} takes {', '.join(ARGUMENTS[kind]) or 'nothing'}, got {unknown[0]!r}")
-    full = {**ARGUMENTS[kind], **layer}
+    given = {name: value for name, value in layer.items() if name != "kind"}
+    full = with_defaults(f"{where}{kind}", given, ARGUMENTS[kind])
     if kind == "maxpool" and full["stride"] is None:
         full["stride"] = full["kernel_size"]
     for name in ARGUMENTS[kind]:
-        check_integer(where, name, full[name])
-    return full
+        check_integer(where, name, full[name], LIMITS)
+    return {**full, "kind": kind}
 
 
 def _row(layer: dict[str, Any], shape: list[int]) -> dict[str, Any]:
@@ -119,15 +112,12 @@ class LayerLedger(Figure):
         if len(value) != 3:
             raise traitlets.TraitError(f"input must be (channels, height, width), got {value}")
         for name, size in zip(("channels", "height", "width"), value, strict=True):
-            check_integer("input ", name, size)
+            check_integer("input ", name, size, LIMITS)
         return value
 
     @traitlets.validate("layers")
     def _valid_layers(self, proposal: Any) -> Any:
-        layers = proposal["value"]
-        if len(layers) > MOST_LAYERS:
-            raise traitlets.TraitError(f"layers must be at most {MOST_LAYERS}, got {len(layers)}")
-        return [_complete(number, layer) for number, layer in enumerate(layers, 1)]
+        return complete_layers(proposal["value"], MOST_LAYERS, _complete)
 
     @property
     def rows(self) -> list[dict[str, Any] | None]:

@@ -20,9 +20,7 @@ function readState(model) {
   state.gradient = square(size, gradientAt);
   state.reads = square(size, (row, column) => readers(state, row, column).length);
   state.unpooled = square(size, (row, column) => wonBy(state, row, column)[0]?.value ?? 0);
-  const position = Array.isArray(model.get("position")) ? model.get("position") : [];
-  const last = (state.side === "input" ? size : windows.length) - 1;
-  [state.row, state.column] = [0, 1].map((axis) => whole(position[axis], [0, last]));
+  [state.row, state.column] = rowAndColumn(model, (state.side === "input" ? size : windows.length) - 1);
   return state;
 }
 

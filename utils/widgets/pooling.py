@@ -10,19 +10,10 @@ import traitlets
 from utils.arithmetic import pool_output_size
 from utils.functional import avg_pool2d, avg_pool2d_backward, max_pool2d, max_pool2d_backward, max_unpool2d
 from utils.functional.columns import Array
+from utils.widgets.examples import POOLED_IMAGES, make_image
 from utils.widgets.figure import Figure
-from utils.widgets.kernel_stepper import make_image
+from utils.widgets.settings import check_position
 from utils.widgets.svg import Cell, Frame, Panel, about, counted, decimal, signed
-
-IMAGES = ("scattered", "spot", "edge", "negative")
-
-
-def _pixels(name: str, size: int) -> Array:
-    row, column = np.indices((size, size))
-    scattered = (4 * row * row + 3 * column * column + 4 * row * column + 3 * row + 3) % 10
-    if name in ("scattered", "negative"):
-        return scattered - 10 * (name == "negative")
-    return make_image(name, size)
 
 
 class Pooling(Figure):
@@ -37,7 +28,7 @@ class Pooling(Figure):
     name: ClassVar[str] = "pooling"
 
     kind = traitlets.Enum(("max", "average"), "max").tag(sync=True)
-    image = traitlets.Enum(IMAGES, "scattered").tag(sync=True)
+    image = traitlets.Enum(POOLED_IMAGES, "scattered").tag(sync=True)
     size = traitlets.Int(6, min=3, max=8).tag(sync=True)
     kernel_size = traitlets.Int(2, min=1, max=4).tag(sync=True)
     stride = traitlets.Int(2, min=1, max=4).tag(sync=True)
@@ -54,10 +45,7 @@ class Pooling(Figure):
 
     @traitlets.validate("position")
     def _valid_position(self, proposal: Any) -> Any:
-        position = proposal["value"]
-        if len(position) != 2 or any(type(index) is not int or index < 0 for index in position):
-            raise traitlets.TraitError(f"position must be a (row, column) from 0, got {position}")
-        return position
+        return check_position(proposal["value"], "a")
 
     @property
     def _settings(self) -> dict[str, Any]:
@@ -72,7 +60,7 @@ class Pooling(Figure):
     @property
     def pixels(self) -> Array:
         """The input."""
-        return _pixels(self.image, self.size)
+        return make_image(self.image, self.size)
 
     @property
     def winners(self) -> Array:

@@ -10,10 +10,10 @@ import traitlets
 from utils.arithmetic import conv_output_size, receptive_field
 from utils.functional.columns import Array
 from utils.widgets.figure import Figure
-from utils.widgets.layer_ledger import check_integer
+from utils.widgets.settings import check_integer, complete_layers, with_defaults
 from utils.widgets.svg import CELL, Cell, Panel, counted, signed
 
-# The least and the most of every number, as in BOUNDS of arithmetic.js.
+# The least and the most of every number, as in BOUNDS of settings.js.
 LIMITS = {"size": (5, 32), "kernel_size": (1, 7), "stride": (1, 4), "padding": (0, 3), "dilation": (1, 4)}
 # A layer's arguments in the order of receptive_field, with torch's defaults; None must be given.
 ARGUMENTS: dict[str, int | None] = {"kernel_size": None, "stride": 1, "padding": 0, "dilation": 1}
@@ -40,9 +40,7 @@ class Row(NamedTuple):
 
 def _complete(number: int, layer: dict[str, Any]) -> dict[str, Any]:
     """The layer with every argument, checked."""
-    if unknown := [name for name in layer if name not in ARGUMENTS]:
-        raise traitlets.TraitError(f"layer {number} takes {', '.join(ARGUMENTS)}, got {unknown[0]!r}")
-    full = {**ARGUMENTS, **layer}
+    full = with_defaults(f"layer {number}", layer, ARGUMENTS)
     for name, value in full.items():
         check_integer(f"layer {number}: ", name, value, LIMITS)
     return full
@@ -78,10 +76,7 @@ class ReceptiveFieldTower(Figure):
 
     @traitlets.validate("layers")
     def _valid_layers(self, proposal: Any) -> Any:
-        layers = proposal["value"]
-        if len(layers) > MOST_LAYERS:
-            raise traitlets.TraitError(f"layers must be at most {MOST_LAYERS}, got {len(layers)}")
-        return [_complete(number, layer) for number, layer in enumerate(layers, 1)]
+        return complete_layers(proposal["value"], MOST_LAYERS, _complete)
 
     def _build(self) -> tuple[list[Row], str]:
         rows, chain = [Row(self.size, *receptive_field([]))], [tuple(layer.values()) for layer in self.layers]

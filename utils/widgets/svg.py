@@ -1,4 +1,4 @@
-"""The still pictures of the interactive figures, as SVG text in the book's visual language.
+"""The still pictures of the interactive figures as SVG text, and numbers in words as their sentences print them.
 
 A picture is its own file, so it cannot follow the page into the dark: it brings a light card.
 """

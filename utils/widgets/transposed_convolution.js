@@ -27,9 +27,8 @@ function readState(model) {
   }
   state.copies = spread(ones(state.pixels), ones(state.weights), padding);
   state.whole = spread(state.pixels, state.weights, 0);
-  const position = Array.isArray(model.get("position")) ? model.get("position") : [];
   state.grid = state.scatter ? size : state.outputs.length; // the side of the grid in which something is chosen
-  [state.row, state.column] = [0, 1].map((axis) => whole(position[axis], [0, state.grid - 1]));
+  [state.row, state.column] = rowAndColumn(model, state.grid - 1);
   return state;
 }
 

@@ -111,19 +111,50 @@ class TransposedConvolution(Figure):
 
     def panels(self) -> list[Panel]:
         """Input or what the kernel slides over, kernel, and the output with the cells that are cropped."""
-        n, k, s, p = self.size, self.kernel_size, self.stride, self.padding
-        pixels, weights = self.pixels, self.weights
-        scatter = self.view == "scatter"
         try:
             output = self.output
         except ValueError:
-            cells = [[Cell(str(v), "input", 0.03 * v) for v in row] for row in pixels.tolist()]
-            return [Panel(f"Input {n} × {n}", "input", cells)]
-        size = len(output)
-        row, column = self._place(size)
+            return [self._input()]
+        turned = self.view == "insert zeros"
+        k, (row, column) = self.kernel_size, self._place(len(output))
+        laid = self.weights[::-1, ::-1] if turned else self.weights
+        kernel = [[Cell(str(w), "kernel") for w in line] for line in laid.tolist()]
+        chosen = (row, column) if self.view == "scatter" else None
+        return [
+            self._among_zeros(len(output), row, column) if turned else self._input(chosen),
+            Panel(f"Kernel {k} × {k}" + (", turned" if turned else ""), "kernel", kernel, [Frame(0, 0, k)]),
+            self._made(output, row, column),
+        ]
+
+    def _input(self, chosen: tuple[int, int] | None = None) -> Panel:
+        cells = [
+            [Cell(str(v), "input", 0.03 * v, strong=(r, c) == chosen) for c, v in enumerate(line)]
+            for r, line in enumerate(self.pixels.tolist())
+        ]
+        return Panel(f"Input {self.size} × {self.size}", "input", cells)
+
+    def _among_zeros(self, size: int, row: int, column: int) -> Panel:
+        """The pixels among the zeros over which the turned kernel slides, to the output at (row, column)."""
+        pixels, turned, k = self.pixels, self.weights[::-1, ::-1], self.kernel_size
+        rows, columns = self._reads(row), self._reads(column)
+
+        def source(r: int, c: int) -> Cell:
+            y, x = self._pixel(r), self._pixel(c)
+            weight = turned[r - rows[0], c - columns[0]] if r in rows and c in columns else ""
+            if y is None or x is None:
+                return Cell("0", "padding", corner=str(weight))
+            return Cell(str(pixels[y, x]), "input", 0.03 * pixels[y, x], str(weight))
+
+        around = range(self.padding - k + 1, self.padding + size)
+        cells = [[source(r, c) for c in around] for r in around]
+        return Panel("Pixels among zeros", "input", cells, [Frame(row, column, k)])
+
+    def _made(self, output: Array, row: int, column: int) -> Panel:
+        """The output, or how many copies lie on it; with what the padding crops where a copy is shown."""
+        size, k, s, p = len(output), self.kernel_size, self.stride, self.padding
+        scatter, pixels, weights = self.view == "scatter", self.pixels, self.weights
         shown = self.copies if self.view == "count copies" else output
-        whole = self._spread(pixels, weights, 0)
-        most = max(1, shown.max())
+        whole, most = self._spread(pixels, weights, 0), max(1, shown.max())
 
         def made(r: int, c: int) -> Cell:
             y, x = r - p, c - p
@@ -135,43 +166,8 @@ class TransposedConvolution(Figure):
             chosen = not scatter and (y, x) == (row, column)
             return Cell(signed(shown[y, x]), "output", 0.3 * shown[y, x] / most, corner, strong=chosen)
 
-        def source(r: int, c: int) -> Cell:
-            y, x = self._pixel(r), self._pixel(c)
-            inside = r in self._reads(row) and c in self._reads(column) and not scatter
-            turned = weights[::-1, ::-1][r - self._reads(row)[0], c - self._reads(column)[0]] if inside else ""
-            if y is None or x is None:
-                return Cell("0", "padding", corner=str(turned))
-            return Cell(str(pixels[y, x]), "input", 0.03 * pixels[y, x], str(turned))
-
         full = range(len(whole)) if scatter else range(p, p + size)
-        if self.view == "insert zeros":
-            around = range(p - k + 1, p + size)
-            grid, heading = [[source(r, c) for c in around] for r in around], "Pixels among zeros"
-            frames = [Frame(row, column, k)]
-        else:
-            grid = [
-                [
-                    Cell(str(v), "input", 0.03 * v, strong=scatter and (r, c) == (row, column))
-                    for c, v in enumerate(line)
-                ]
-                for r, line in enumerate(pixels.tolist())
-            ]
-            heading, frames = f"Input {n} × {n}", []
-        laid = weights[::-1, ::-1] if self.view == "insert zeros" else weights
         title = "Copies on each output" if self.view == "count copies" else f"Output {size} × {size}"
         title += f", cropped by {p} on every side" if scatter and p else ""
-        return [
-            Panel(heading, "input", grid, frames),
-            Panel(
-                f"Kernel {k} × {k}" + (", turned" if self.view == "insert zeros" else ""),
-                "kernel",
-                [[Cell(str(w), "kernel") for w in line] for line in laid.tolist()],
-                [Frame(0, 0, k)],
-            ),
-            Panel(
-                title,
-                "output",
-                [[made(r, c) for c in full] for r in full],
-                [Frame(row * s, column * s, k)] if scatter else [],
-            ),
-        ]
+        frames = [Frame(row * s, column * s, k)] if scatter else []
+        return Panel(title, "output", [[made(r, c) for c in full] for r in full], frames)

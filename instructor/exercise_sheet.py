@@ -1,4 +1,4 @@
-"""A sheet of exercises as a class gets it: what there is to mark, and a submission put back in order."""
+"""An exercise sheet, which is a notebook and no spreadsheet: its title, its tasks with their points, and its digest."""
 
 from __future__ import annotations
 
@@ -14,14 +14,10 @@ from types import ModuleType
 from typing import Any
 
 import nbformat
-import nbformat.reader
-from nbgrader.preprocessors import DeduplicateIds
-from nbgrader.utils import is_grade, is_locked, is_solution
+from nbgrader.utils import is_grade, is_solution
 
 from utils import checks
 from utils.checks import Exercise
-
-LARGEST = 2**25  # bytes of a submission's file
 
 
 @dataclass(frozen=True)
@@ -96,7 +92,8 @@ class Sheet:
         tasks, title = [], self.title
         for cell in self.notebook.cells:
             # A cell with an id may hold a solution, and that is not for a page.
-            if cell.cell_type == "markdown" and not _id(cell) and (heading := re.search(r"(?m)^### (.*)", cell.source)):
+            heading = re.search(r"(?m)^### (.*)", cell.source)
+            if heading and cell.cell_type == "markdown" and not grade_id(cell):
                 title = heading[1]
             if is_grade(cell):
                 made = cell.metadata.nbgrader
@@ -115,68 +112,17 @@ class Sheet:
             )
         return Task(cell, name, title, points, exercise)
 
+    @property
+    def points(self) -> float:
+        """The most that it is worth."""
+        return sum(task.points for task in self.tasks)
+
     def digest(self, *others: bytes) -> str:
         """What the marks depend on, in short: when it changes, so may they."""
         parts = [self.path.read_bytes(), Path(str(self.checks.__file__)).read_bytes(), *others]
         return sha256(b"".join(sha256(part).digest() for part in parts)).hexdigest()
 
 
-def handed_in(path: Path, largest: int = LARGEST) -> bytes:
-    """The file that was handed in; nothing for a link, which may lead anywhere, or one too large or not to be read."""
-    try:
-        if path.resolve() != path.absolute() or not path.is_file() or path.stat().st_size > largest:
-            return b""
-        return path.read_bytes()
-    except OSError:
-        return b""
-
-
-def restored(content: bytes, release: Any) -> Any:
-    """What the student wrote, with the release's locked cells as they were and the missing ones put back.
-
-    Only source is kept of a submission: no outputs, no metadata. For a broken file anything may be raised.
-    """
-    submission = nbformat.convert(nbformat.reader.reads(content.decode("utf-8-sig")), 4)
-    for cell in submission.cells:
-        cell.metadata = cell.get("metadata") or nbformat.from_dict({})
-        cell.metadata.nbgrader = cell.metadata.get("nbgrader") or nbformat.from_dict({})
-        if re.search(r"### (BEGIN|END) (SOLUTION|HIDDEN TESTS)", cell.source):
-            raise ValueError("The notebook is not the one that was given out, but the sheet's source.")
-    DeduplicateIds().preprocess(submission, {})
-    given = {grade_id: cell for cell in release.cells if (grade_id := _id(cell))}
-    cells: dict[str, Any] = {}
-    for place, cell in enumerate(submission.cells):
-        original = given.get(_id(cell))
-        if original is None:
-            cells[f"own {place}"] = _bare(cell.cell_type, str(cell.source))
-        else:
-            source = original.source if is_locked(original) else str(cell.source)
-            cells[_id(cell)] = _bare(original.cell_type, source, original.metadata.nbgrader)
-    order = list(cells)
-    at = 0
-    for grade_id, original in given.items():
-        if grade_id not in cells:
-            source = "" if is_solution(original) else original.source
-            cells[grade_id] = _bare(original.cell_type, source, original.metadata.nbgrader)
-            order.insert(at, grade_id)
-        at = order.index(grade_id) + 1
-    return nbformat.from_dict({**release, "cells": [{**cells[key], "id": f"cell-{i}"} for i, key in enumerate(order)]})
-
-
-def code_cells(notebook: Any) -> list[str]:
-    """The code that a restored submission runs: all but the checks, which are the grader's to make."""
-    return [
-        cell.source for cell in notebook.cells if cell.cell_type == "code" and (is_solution(cell) or not is_grade(cell))
-    ]
-
-
-def _id(cell: Any) -> str:
+def grade_id(cell: Any) -> str:
+    """The id that nbgrader gave the cell; empty if none."""
     return str(cell.metadata.get("nbgrader", {}).get("grade_id", ""))
-
-
-def _bare(kind: str, source: str, nbgrader: Any = None) -> dict[str, Any]:
-    source = source.encode(errors="replace").decode()  # half a character cannot be written to a file
-    metadata = {"nbgrader": nbgrader} if nbgrader else {}
-    if kind != "code":
-        return {"cell_type": "markdown", "source": source, "metadata": metadata}
-    return {"cell_type": "code", "source": source, "metadata": metadata, "outputs": [], "execution_count": None}
