@@ -2,6 +2,7 @@
 
 import base64
 import html
+import io
 import json
 import re
 import subprocess
@@ -13,17 +14,20 @@ import numpy as np
 import pytest
 import traitlets
 from kinds import KINDS, NETWORKS, POOLED, Explorer
+from PIL import Image
 
 from utils import widgets
 from utils.widgets import (
     ChannelMixer,
     ConvolutionMatrix,
+    KernelOnPhoto,
     KernelStepper,
     LayerLedger,
     Pooling,
     ReceptiveFieldTower,
     TransposedConvolution,
 )
+from utils.widgets.raster import Raster
 
 FOLDER = Path(widgets.__file__).parent
 STATES = [
@@ -31,6 +35,8 @@ STATES = [
     Explorer(network="VGG-16", area="memory", selected=3),
     Explorer(area="MACs", selected=99),
     Explorer(POOLED),
+    KernelOnPhoto(),
+    KernelOnPhoto([[0.5] * 8] * 8, kernel="blur", position=(9, 9), drawn=7),
     KernelStepper(),
     KernelStepper(kernel=[[1, -2], [3, 4]], padding=2, dilation=3, flip=True, position=(1, 2)),
     KernelStepper(size=3, kernel_size=5),
@@ -91,7 +97,7 @@ def test_bundle_is_the_same_each_time(figure):
     first, second = bundle(figure()), bundle(figure())
     assert first["text/html"] == second["text/html"]
     assert first["text/plain"] == second["text/plain"]
-    assert not re.search(r"anywidget|0x|IPY_MODEL", html.unescape(first["text/html"]))
+    assert not re.search(r"anywidget| 0x|IPY_MODEL", html.unescape(first["text/html"]))
 
 
 def test_state_follows_a_change():
@@ -252,6 +258,10 @@ def test_tower_counts_paths_as_torch_sums_ones(side):
 @pytest.mark.parametrize(
     ("build", "message"),
     [
+        (lambda: KernelOnPhoto(kernel="sobel"), r"kernel.*'sobel'"),
+        (lambda: KernelOnPhoto(position=(0, -1)), r"position must be an output's \(row, column\).*-1"),
+        (lambda: KernelOnPhoto(pixels="AAAA"), r"pixels must be a square of 8 to 96 a side, got 3 bytes"),
+        (lambda: KernelOnPhoto(pixels="%"), r"pixels must be bytes in base64"),
         (lambda: KernelStepper(size=2), r"size.*2"),
         (lambda: KernelStepper(stride=0), r"stride.*0"),
         (lambda: KernelStepper(kernel="sobel"), r"kernel must be one of vertical edge.*'sobel'"),
@@ -307,6 +317,29 @@ def test_tower_counts_paths_as_torch_sums_ones(side):
 def test_bad_traits_are_refused(build, message):
     with pytest.raises(traitlets.TraitError, match=message):
         build()
+
+
+@pytest.mark.parametrize(
+    ("image", "message"),
+    [
+        (np.zeros((8, 9)), r"image must be a square of 8 to 96 pixels a side, got shape \(8, 9\)"),
+        (np.zeros((7, 7)), r"got shape \(7, 7\)"),
+        (np.zeros((3, 8, 8)), r"got shape \(3, 8, 8\)"),
+        (np.full((8, 8), 2.0), r"image must hold gray values in 0 … 1, got 2 … 2"),
+        (np.full((8, 8), np.nan), r"image must hold gray values in 0 … 1, got nan … nan"),
+    ],
+)
+def test_photo_refuses_what_is_no_gray_square(image, message):
+    with pytest.raises(ValueError, match=message):
+        KernelOnPhoto(image)
+
+
+def test_photo_draws_what_pillow_reads():
+    levels = np.arange(-1, 99).reshape(10, 10)
+    file = base64.b64decode(Raster(levels, (0, 0, 3)).png().split(",")[1])
+    read = np.asarray(Image.open(io.BytesIO(file)).convert("RGBA"))
+    assert read[0, 0, 3] == 0 and (read.reshape(-1, 4)[1:, 3] == 255).all()
+    assert np.array_equal(read[1:, :, 0], levels[1:])
 
 
 @pytest.mark.parametrize(("module", "other"), [("", "anywidget"), (".architecture_explorer", "torch")])

@@ -21,6 +21,7 @@ from utils.arithmetic import (
 from utils.widgets import (
     ChannelMixer,
     ConvolutionMatrix,
+    KernelOnPhoto,
     KernelStepper,
     LayerLedger,
     Pooling,
@@ -28,7 +29,7 @@ from utils.widgets import (
     TransposedConvolution,
 )
 from utils.widgets.architecture_explorer import AREAS, treemap
-from utils.widgets.examples import IMAGES, KERNELS, POOLED_IMAGES
+from utils.widgets.examples import IMAGES, KERNELS, PHOTO_KERNELS, POOLED_IMAGES
 from utils.widgets.layer_ledger import LIMITS
 from utils.widgets.receptive_field_tower import LIMITS as TOWER_LIMITS
 from utils.widgets.svg import decimal
@@ -48,17 +49,20 @@ const sizes = "convOutputSize, convTransposeOutputSize, poolOutputSize, convPara
 const rules = `${sizes}, decimal, treemap`;
 const common = load(`BOUNDS, ${rules}`, shared);
 const figures = {};
+const more = {
+  kernel_on_photo: ", levelsOf", layer_ledger: ", torchCode", pooling: ", facts", receptive_field_tower: ", pathsOf",
+};
 for (const name of Object.keys(common.BOUNDS)) {
-  const more = { layer_ledger: ", torchCode", pooling: ", facts", receptive_field_tower: ", pathsOf" }[name] ?? "";
-  figures[name] = load(`readState, describe${more}`, shared + read(name));
+  figures[name] = load(`readState, describe${more[name] ?? ""}`, shared + read(name));
 }
 const attempt = (compute) => { try { return compute(); } catch (error) { return error.message; } };
 const answers = JSON.parse(fs.readFileSync(0, "utf8")).map(([name, argument]) => {
   if (!(name in figures)) return attempt(() => common[name](...argument));
-  const { readState, describe, torchCode, facts, pathsOf } = figures[name];
+  const { readState, describe, torchCode, facts, pathsOf, levelsOf } = figures[name];
   const state = readState({ get: (trait) => argument[trait] });
   const paths = state.error ? [] : pathsOf?.(state, state);
-  return { ...state, sentence: describe(state, state), code: torchCode?.(state), facts: facts?.(state), paths };
+  const sentence = describe(state, state);
+  return { ...state, sentence, code: torchCode?.(state), facts: facts?.(state), paths, levels: levelsOf?.(state) };
 });
 const exact = (_, value) => (typeof value === "bigint" ? `${value}` : value);
 console.log(JSON.stringify({ answers, bounds: common.BOUNDS }, exact));
@@ -80,6 +84,16 @@ def stepper(draw):
         image=draw.choice(IMAGES),
         kernel=kernel,
         position=[draw.randint(0, 12), draw.randint(0, 12)],
+    )
+
+
+def photo(draw):
+    side = draw.randint(8, 20)
+    return KernelOnPhoto(
+        [[draw.random() for _ in range(side)] for _ in range(side)],
+        kernel=draw.choice(PHOTO_KERNELS),
+        position=[draw.randint(0, 20), draw.randint(0, 20)],
+        drawn=draw.randint(0, 500),
     )
 
 
@@ -198,7 +212,7 @@ def table():
     ]
     # Every sum of means that the figures print is one of these.
     decimals = [[sign * number / 144] for number in range(2000) for sign in (1, -1)]
-    makers = (stepper, matrix, mixer, transposed, pooling, ledger, tower, explorer)
+    makers = (stepper, matrix, mixer, transposed, pooling, ledger, tower, explorer, photo)
     figures = [make(draw) for make in makers for _ in range(200)]
     figures += [
         Explorer(profiles, area=area, selected=i) for profiles in (OWN, POOLED) for area in AREAS for i in range(6)
@@ -269,6 +283,23 @@ def test_stepper_computes_the_same_outputs(table):
         if "error" not in answer:
             assert answer["outputs"] == figure.output.tolist(), figure.state
             assert answer["unread"] == figure.unread, figure.state
+
+
+def test_photo_computes_the_same_map(table):
+    for figure, answer in of(table, KernelOnPhoto):
+        assert answer["pixels"] == figure.image.tolist(), figure.state
+        assert answer["outputs"] == figure.output.tolist(), figure.state
+        assert answer["levels"] == figure.levels.tolist(), figure.state
+        assert answer["drawn"] == min(figure.drawn, figure.output.size), figure.state
+
+
+@pytest.mark.parametrize("pixels", [None, 7, "", "%", "AAAA", "A" * 20000])
+def test_photo_shows_something_whatever_an_address_says(pixels):
+    state = {**KernelOnPhoto().state, "pixels": pixels, "kernel": "nonsense", "position": "here", "drawn": -1}
+    case = json.dumps([["kernel_on_photo", state]]).encode()
+    done = node(PROGRAM, return_completed_process=True, input=case, capture_output=True)
+    (answer,) = json.loads(done.stdout)["answers"]
+    assert len(answer["outputs"]) == 6 and answer["sentence"].endswith("add up to 0.")
 
 
 def test_matrix_computes_the_same_matrix(table):
@@ -386,7 +417,7 @@ def test_a_state_from_anywhere_is_made_valid():
     }
     cases = json.dumps([(name, junk) for name in FIGURES]).encode()
     done = node(PROGRAM, return_completed_process=True, input=cases, capture_output=True)
-    explorer, mixer, matrix, stepper, ledger, pooling, tower, transposed = json.loads(done.stdout)["answers"]
+    explorer, mixer, matrix, _, stepper, ledger, pooling, tower, transposed = json.loads(done.stdout)["answers"]
     assert (explorer["blocks"], explorer["area"], explorer["sentence"]) == (
         [],
         "parameters",

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from utils.widgets.architecture_explorer import ArchitectureExplorer
     from utils.widgets.channel_mixer import ChannelMixer
     from utils.widgets.convolution_matrix import ConvolutionMatrix
+    from utils.widgets.kernel_on_photo import KernelOnPhoto
     from utils.widgets.kernel_stepper import KernelStepper
     from utils.widgets.layer_ledger import LayerLedger
     from utils.widgets.pooling import Pooling
@@ -22,6 +23,7 @@ _MODULES = {
     "ArchitectureExplorer": "architecture_explorer",
     "ChannelMixer": "channel_mixer",
     "ConvolutionMatrix": "convolution_matrix",
+    "KernelOnPhoto": "kernel_on_photo",
     "KernelStepper": "kernel_stepper",
     "LayerLedger": "layer_ledger",
     "Pooling": "pooling",
@@ -36,6 +38,7 @@ __all__ = [
     "ArchitectureExplorer",
     "ChannelMixer",
     "ConvolutionMatrix",
+    "KernelOnPhoto",
     "KernelStepper",
     "LayerLedger",
     "Pooling",

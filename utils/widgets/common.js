@@ -33,7 +33,7 @@ function percent(part, whole) {
 // ---- DOM
 
 function h(tag, attributes = {}, ...children) {
-  const drawn = ["svg", "g", "rect", "path", "text", "title"].includes(tag);
+  const drawn = ["svg", "g", "rect", "path", "text", "title", "image"].includes(tag);
   const node = document.createElementNS(`http://www.w3.org/${drawn ? "2000/svg" : "1999/xhtml"}`, tag);
   // JupyterLab's command mode would eat the arrow keys, and letters would insert cells.
   if (["input", "select", "button", "summary"].includes(tag) || "tabindex" in attributes) node.dataset.lmSuppressShortcuts = "true";

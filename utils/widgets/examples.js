@@ -3,6 +3,7 @@
 const IMAGES = ["edge", "corner", "spot", "counting"];
 const POOLED_IMAGES = ["scattered", "spot", "edge", "negative"];
 const KERNELS = ["vertical edge", "blur", "sharpen", "identity", "counting"];
+const PHOTO_KERNELS = ["vertical edge", "horizontal edge", "outline", "blur", "sharpen", "identity"];
 
 function square(size, value) {
   return Array.from({ length: size }, (_, row) => Array.from({ length: size }, (_, column) => value(row, column)));
@@ -28,6 +29,8 @@ function makeKernel(name, size) {
   const arms = square(size, crossing).flat().filter((distance) => distance === 1).length;
   return square(size, (row, column) => ({
     "vertical edge": size === 1 ? 1 : Math.sign(2 * column - size + 1),
+    "horizontal edge": size === 1 ? 1 : Math.sign(2 * row - size + 1),
+    outline: crossing(row, column) ? -1 : size * size - 1,
     blur: 1,
     sharpen: [arms + 1, -1][crossing(row, column)] ?? 0,
     identity: crossing(row, column) ? 0 : 1,

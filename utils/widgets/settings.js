@@ -4,6 +4,7 @@
 // What the sliders and number fields allow: [least, most]. The Python traits have the same limits.
 const BOUNDS = {
   architecture_explorer: { selected: [0, Infinity] },
+  kernel_on_photo: { drawn: [0, 9216] },
   kernel_stepper: { size: [3, 10], kernel_size: [1, 5], stride: [1, 4], padding: [0, 4], dilation: [1, 3] },
   convolution_matrix: { size: [3, 6], kernel_size: [1, 4], stride: [1, 3], padding: [0, 2] },
   transposed_convolution: { size: [1, 4], kernel_size: [1, 4], stride: [1, 3], padding: [0, 3], output_padding: [0, 2] },

@@ -12,7 +12,10 @@ from html import escape
 from pathlib import Path
 from textwrap import wrap
 
+from utils.widgets.raster import Raster
+
 CELL = 36
+RASTER = 288  # a side of a picture of pixels
 _INK, _CARD, _LINE = "#1f2328", "#ffffff", "#d0d7de"
 _COLOUR = {
     role: colours["light"]
@@ -57,7 +60,7 @@ class Tile:
 
 @dataclass(frozen=True)
 class Panel:
-    """A grid of cells under a heading, or tiles; without either, lines of text.
+    """A grid of cells under a heading, or tiles, or pixels; without any, lines of text.
 
     A link joins the middles of two columns from the top of its row to the bottom: (row, column above, column below).
     """
@@ -69,6 +72,7 @@ class Panel:
     lines: Sequence[str] = field(default=())
     links: Sequence[tuple[int, float, float]] = ()
     tiles: Sequence[Tile] = ()
+    raster: Raster | None = None
 
     @property
     def size(self) -> tuple[int, int]:
@@ -77,6 +81,8 @@ class Panel:
         longest = max(map(len, [self.heading, *self.lines]))
         right = max((round(tile.x + tile.width) for tile in self.tiles), default=0)
         bottom = max((round(tile.y + tile.height) for tile in self.tiles), default=0)
+        if self.raster:
+            return RASTER, 28 + RASTER
         return max(columns * CELL, longest * 8, right), 28 + len(self.cells) * CELL + len(self.lines) * 22 + bottom
 
 
@@ -117,7 +123,8 @@ def _cell(cell: Cell, x: int, y: int) -> str:
         parts.append(f'<path d="{lines}" class="{role}"/>')
     if cell.corner:
         parts.append(_text(x + CELL - 4, y + 10, cell.corner, "c"))
-        parts.append(_text(x + CELL / 2 - 5, y + CELL * 0.68, cell.text, "v"))
+        aside = 5 if len(cell.text) < 3 else 0
+        parts.append(_text(x + CELL / 2 - aside, y + CELL * 0.68, cell.text, "v"))
     elif cell.text:
         italic = " i" if cell.role == "gradient" else ""
         parts.append(_text(x + CELL / 2, y + CELL / 2, cell.text, ("w" if cell.strong else "v") + italic))
@@ -134,6 +141,16 @@ def _tile(tile: Tile, left: int, top: int) -> str:
     return box + (_text(round(x + width / 2), round(y + height / 2), tile.text, "v") if tile.text else "")
 
 
+def _raster(raster: Raster, left: int, top: int) -> str:
+    scale = RASTER / len(raster.levels)
+    row, column, side = (scale * number for number in raster.frame)
+    return (
+        f'<image x="{left}" y="{top}" width="{RASTER}" height="{RASTER}" style="image-rendering:pixelated" '
+        f'href="{raster.png()}"/>'
+        f'<rect x="{left + column:g}" y="{top + row:g}" width="{side:g}" height="{side:g}" class="f"/>'
+    )
+
+
 def _panel(panel: Panel, left: int, top: int) -> str:
     parts = [_text(left, top + 14, panel.heading, f"{panel.role} h")]
     first = top + 24
@@ -147,6 +164,7 @@ def _panel(panel: Panel, left: int, top: int) -> str:
         x, y, side = left + frame.column * CELL, first + frame.row * CELL, frame.span * CELL
         parts.append(f'<rect x="{x}" y="{y}" width="{side}" height="{side}" class="{"t" if frame.thin else "f"}"/>')
     parts += [_tile(tile, left, first) for tile in panel.tiles]
+    parts += [_raster(panel.raster, left, first)] if panel.raster else []
     below = first + len(panel.cells) * CELL
     parts += [_text(left, below + 14 + 22 * i, line, "") for i, line in enumerate(panel.lines)]
     return "".join(parts)

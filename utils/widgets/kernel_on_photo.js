@@ -1,0 +1,193 @@
+// A kernel lies on a photograph: the patch under it, the sum of its products, and the map of all sums.
+
+const PHOTO_PIXELS = 288; // a side of the photograph and of its map on the screen
+const SWEEP_TICKS = 120;
+const TICK = 40; // milliseconds
+
+// The bytes of a square, row by row, in base64; from an address it may be anything.
+function readPixels(text) {
+  let bytes = "";
+  try {
+    bytes = atob(text);
+  } catch { /* not base64 */ }
+  const side = Math.sqrt(bytes.length);
+  return Number.isInteger(side) && side >= 8 && side <= 96 ? square(side, (row, column) => bytes.charCodeAt(row * side + column)) : square(8, () => 128);
+}
+
+// Dragging asks for the same map again and again.
+const lastMap = { key: null, value: null };
+
+function readMap(text, kernel) {
+  const key = `${kernel} ${text}`;
+  if (lastMap.key !== key) {
+    const [pixels, weights] = [readPixels(text), makeKernel(kernel, 3)];
+    const total = weights.flat().reduce((whole, weight) => whole + weight, 0);
+    Object.assign(lastMap, { key, value: { pixels, weights, total, outputs: convolve(pixels, weights) } });
+  }
+  return lastMap.value;
+}
+
+function readState(model) {
+  const kernel = PHOTO_KERNELS.includes(model.get("kernel")) ? model.get("kernel") : PHOTO_KERNELS[0];
+  const { pixels, weights, total, outputs } = readMap(model.get("pixels"), kernel);
+  const [row, column] = rowAndColumn(model, outputs.length - 1);
+  const drawn = Math.min(bounded(model, "kernel_on_photo").drawn, outputs.length ** 2);
+  return { kernel, pixels, weights, total, outputs, row, column, drawn, taps: tapsAt(pixels, weights, row, column) };
+}
+
+function describe({ outputs, row, column }) {
+  return `Row ${row + 1}, column ${column + 1} of the map: the nine products add up to ${number(outputs[row][column])}.`;
+}
+
+// Sums of weights that cancel have a sign: blue through white to orange. Others are means, drawn as gray.
+function levelsOf({ outputs, total }) {
+  const most = Math.max(1, ...outputs.flat().map(Math.abs));
+  return outputs.map((line) => line.map((value) => (total
+    ? Math.min(255, Math.max(0, Math.floor((255 * value) / (255 * total) + 0.5)))
+    : 128 + Math.floor((127 * value) / most + 0.5))));
+}
+
+const BLUE = [0, 114, 178];
+const ORANGE = [180, 83, 9];
+
+function colourOf(level, signed) {
+  if (!signed) return [level, level, level];
+  const share = Math.min(1, Math.abs(level - 128) / 127);
+  return (level < 128 ? BLUE : ORANGE).map((end) => Math.floor(255 + share * (end - 255) + 0.5));
+}
+
+// The first `count` levels as the address of a picture.
+function paint(levels, signed = false, count = Infinity) {
+  const canvas = h("canvas", { width: levels.length, height: levels.length });
+  const context = canvas.getContext("2d");
+  const image = context.createImageData(levels.length, levels.length);
+  levels.flat().slice(0, count).forEach((level, i) => image.data.set([...colourOf(level, signed), 255], 4 * i));
+  context.putImageData(image, 0, 0);
+  return canvas.toDataURL();
+}
+
+export default {
+  render({ model, el }) {
+    let state = readState(model);
+    let [painted, levels, swept] = [null, null, null];
+    let timer = null;
+    const picture = () => h("image", { width: PHOTO_PIXELS, height: PHOTO_PIXELS, style: "image-rendering: pixelated" });
+    const [photo, map] = [picture(), picture()];
+    const frame = h("rect", { class: "cnn-frame" });
+    const handle = h("rect", { class: "cnn-hit cnn-handle", width: FINGER_CELL, height: FINGER_CELL });
+    const place = mark("kernel", 0, 0, 0);
+    const drawings = [drawing(PHOTO_PIXELS, PHOTO_PIXELS, photo, frame, handle), drawing(PHOTO_PIXELS, PHOTO_PIXELS, map, place)];
+    const heads = { input: h("p", { class: "cnn-heading" }), output: h("p", { class: "cnn-heading" }), kernel: h("p", { class: "cnn-heading" }, "Under the kernel") };
+    const pad = h("div", { class: "cnn-scroll cnn-pad", tabindex: 0, role: "application", "aria-label": "Photograph: the arrow keys move the kernel", keydown: onKey }, drawings[0]);
+    const shown = h("div", { class: "cnn-scroll cnn-pad" }, drawings[1]);
+    const patch = h("div", { class: "cnn-scroll" });
+    const terms = h("p", { class: "cnn-products" });
+    const result = h("p", { class: "cnn-result", "aria-live": "polite" });
+    const twin = h("div", { class: "cnn-scroll", tabindex: 0, role: "group", "aria-label": "Tables" });
+    const kernels = choice("Kernel", PHOTO_KERNELS, (kernel) => assign(model, { kernel }));
+    const sweep = button("Sweep", () => (timer ? stop() : start()));
+    const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+    function move(row, column) {
+      stop();
+      const inside = (index) => whole(index, [0, state.outputs.length - 1]);
+      assign(model, { position: [inside(row), inside(column)], drawn: state.outputs.length ** 2 });
+    }
+
+    function onKey(event) {
+      const by = arrow(event);
+      if (by) move(state.row + by[0], state.column + by[1]);
+    }
+
+    // The kernel's middle goes to where the pointer is, on the photograph or on the map.
+    function follow(event, svg, cells, middle) {
+      const box = svg.getBoundingClientRect();
+      const [x, y] = [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
+      move(Math.floor(y * cells - middle), Math.floor(x * cells - middle));
+    }
+
+    // A mouse drags from anywhere. A finger drags the kernel only, or it could not scroll the page; a tap is a click.
+    let drags = false;
+    drawings[0].addEventListener("pointerdown", (event) => {
+      drags = event.pointerType === "mouse" || event.target === handle;
+      if (drags) drawings[0].setPointerCapture(event.pointerId);
+    });
+    drawings[0].addEventListener("pointermove", (event) => { if (drags) follow(event, drawings[0], state.pixels.length, 1); });
+    for (const end of ["pointerup", "pointercancel"]) drawings[0].addEventListener(end, () => { drags = false; });
+    drawings[0].addEventListener("click", (event) => follow(event, drawings[0], state.pixels.length, 1));
+    drawings[1].addEventListener("click", (event) => follow(event, drawings[1], state.outputs.length, 0));
+
+    function start() {
+      const side = state.outputs.length;
+      let tick = 0;
+      result.setAttribute("aria-live", "off"); // twenty-five sentences a second are no news
+      sweep.textContent = "Stop";
+      timer = setInterval(() => {
+        tick += 1;
+        const drawn = Math.round((side ** 2 * tick) / SWEEP_TICKS);
+        assign(model, { drawn, position: [Math.floor((drawn - 1) / side), (drawn - 1) % side] });
+        if (tick === SWEEP_TICKS) stop();
+      }, TICK);
+    }
+
+    function stop() {
+      clearInterval(timer);
+      timer = null;
+      result.setAttribute("aria-live", "polite");
+      sweep.textContent = "Sweep";
+    }
+
+    function drawMap() {
+      if (painted !== state.outputs) {
+        photo.setAttribute("href", paint(state.pixels));
+        levels = levelsOf(state);
+        [painted, swept] = [state.outputs, null];
+      }
+      if (swept !== state.drawn) map.setAttribute("href", paint(levels, state.total === 0, state.drawn));
+      swept = state.drawn;
+    }
+
+    function outline(node, { x, y, side }) {
+      for (const [name, value] of Object.entries({ x, y, width: side, height: side })) node.setAttribute(name, value);
+    }
+
+    function draw() {
+      state = readState(model);
+      const { pixels, outputs, row, column, drawn, taps } = state;
+      const cell = READ_CELL + 12;
+      heads.input.textContent = `Photograph ${pixels.length} × ${pixels.length}`;
+      const part = drawn < outputs.length ** 2 ? `, ${count(drawn, "sum")} so far` : "";
+      heads.output.textContent = `Map ${outputs.length} × ${outputs.length}${part}`;
+      kernels.set(state.kernel);
+      drawMap();
+      const unit = PHOTO_PIXELS / pixels.length;
+      outline(frame, { x: column * unit, y: row * unit, side: 3 * unit });
+      handle.setAttribute("x", (column + 1.5) * unit - FINGER_CELL / 2);
+      handle.setAttribute("y", (row + 1.5) * unit - FINGER_CELL / 2);
+      const small = PHOTO_PIXELS / outputs.length;
+      outline(place, { x: (column - 1) * small, y: (row - 1) * small, side: 3 * small });
+      const cells = taps.map(({ value, weight }, i) => drawCell({
+        x: (i % 3) * cell, y: Math.floor(i / 3) * cell, size: cell, text: number(value), role: "input", tint: 0.3 * value / 255, corner: number(weight),
+      }));
+      patch.replaceChildren(drawing(3 * cell, 3 * cell, ...cells, h("rect", { class: "cnn-frame", width: 3 * cell, height: 3 * cell })));
+      const lines = [0, 3, 6].map((first) => products(taps.slice(first, first + 3)));
+      terms.textContent = `${lines.join(" +\n")} = ${number(outputs[row][column])}`;
+      result.textContent = describe(state);
+      const rows = (read) => [0, 3, 6].map((first) => taps.slice(first, first + 3).map(read));
+      twin.replaceChildren(gridTable("Pixels under the kernel", rows((tap) => tap.value)), gridTable("Weights", rows((tap) => tap.weight)));
+    }
+
+    const save = () => saveSvg("kernel-on-photo", [drawings[0], drawings[1], patch.firstChild]);
+    const panel = (role, ...body) => h("div", { class: `cnn-panel cnn-as-${role}` }, heads[role], ...body);
+    el.append(h("div", { class: "cnn-figure", role: "group", "aria-label": "A kernel on a photograph" },
+      h("div", { class: "cnn-actions cnn-line-up" }, kernels, still ? null : sweep), result,
+      h("div", { class: "cnn-panels cnn-close" }, panel("input", pad), panel("output", shown), panel("kernel", h("div", { class: "cnn-sum" }, patch, terms))),
+      h("div", { class: "cnn-actions" }, button("Save SVG", save)), h("details", {}, h("summary", {}, "As tables"), twin)));
+    model.on("change", draw);
+    draw();
+    return () => {
+      stop();
+      model.off("change", draw);
+    };
+  },
+};
