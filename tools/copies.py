@@ -83,8 +83,18 @@ def copy_of(path: Path, lead: Lead, requirement: str | None = None) -> Any:
     for cell in copy.cells:
         if cell.cell_type == "markdown":
             cell.source = links.LINK.sub(lambda link: _led(link, path.parent, lead), cell.source)
-    copy.cells.insert(0, setup_cell(requirement))
+    copy.cells = [setup_cell(requirement), *copy.cells, *_ways_on(path, lead)]
     return copy
+
+
+def _ways_on(path: Path, lead: Lead) -> list[Any]:
+    """The last cell, as a page's end has it: a chapter leads to its exercises, both to the next chapter."""
+    chapters = [each for each in notebooks() if each.parent.name == "chapters"]
+    number = [each.stem for each in chapters].index(path.stem) + 1
+    ways = [f"the [exercises](../exercises/{path.name})"] if path.parent.name == "chapters" else []
+    ways += [f"[chapter {number + 1}](../chapters/{after.name})" for after in chapters[number : number + 1]]
+    text = links.LINK.sub(lambda link: _led(link, path.parent, lead), f"**Next:** {', then '.join(ways)}.")
+    return [nbformat.from_dict({**nbformat.v4.new_markdown_cell(text), "id": "next"})] if ways else []
 
 
 def _led(link: re.Match[str], folder: Path, lead: Lead) -> str:

@@ -114,7 +114,7 @@ def run(page, index, shows):
 def test_chapter_reads_well_and_leads_to_its_exercises(lab, page):
     open_notebook(page, lab("chapters/02_sizes.ipynb"))
     text = page.locator(".jp-RenderedMarkdown")
-    text.last.locator("a", has_text="Eight exercises").wait_for()
+    text.locator("a", has_text="Eight exercises").wait_for()
     words = " ".join(text.all_inner_texts())
     assert "\N{WARNING SIGN}" not in words and "{" not in words
     links = text.locator("a:not(.jp-InternalAnchorLink)").evaluate_all("nodes => nodes.map((node) => node.href)")
@@ -124,12 +124,14 @@ def test_chapter_reads_well_and_leads_to_its_exercises(lab, page):
         [link for link in links if "/files/" in link],
     )
     assert not any(missing) and not any(link.endswith("#") for link in links)
-    assert text.last.locator("a", has_text="dilation").get_attribute("title").startswith("空洞率. The distance")
+    assert text.locator("a", has_text="dilation").last.get_attribute("title").startswith("空洞率. The distance")
     # Opening changes nothing that a reader would have to save.
     assert page.locator(".lm-TabBar-tab.jp-mod-dirty").count() == 0
-    text.last.locator("a", has_text="Eight exercises").click()
+    text.last.locator("a", has_text="exercises").click()
     page.locator(".lm-TabBar-tab", has_text="02_sizes_exercises.ipynb").wait_for(timeout=30_000)
     page.get_by_role("heading", name="Exercises: sizes and parameters").wait_for(timeout=30_000)
+    onward = page.locator(".jp-RenderedMarkdown a", has_text="chapter 3").last
+    assert "/files/chapters/03_pooling.ipynb" in onward.get_attribute("href")
 
 
 def test_glossary_opens_as_text(lab, page):
