@@ -19,6 +19,7 @@ from utils.widgets import SHARED
 
 WIDGETS = Path(__file__).parent.parent / "utils" / "widgets"
 EXPORT = re.compile(r"^export default\b", re.MULTILINE)
+COMMENT = re.compile(r"^\s*//.*\n", re.MULTILINE)  # for readers of the source; a page would pay for it
 
 
 def bundle(folder: Path, names: Iterable[str]) -> str:
@@ -41,7 +42,7 @@ def bundle(folder: Path, names: Iterable[str]) -> str:
     )
     runtime = Path(__file__).with_name("runtime.js").read_text(encoding="utf-8")
     before = "\n".join(shared.values())
-    return f'(() => {{\n"use strict";\n{before}\nconst figures = {{}};\n{figures}\n{runtime}\n}})();\n'
+    return COMMENT.sub("", f'(() => {{\n"use strict";\n{before}\nconst figures = {{}};\n{figures}\n{runtime}\n}})();\n')
 
 
 def _link(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None) -> None:
