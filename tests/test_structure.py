@@ -22,10 +22,10 @@ MAY_IMPORT = {
     "utils.plotting": {"utils.arithmetic"},
     "utils.profiling": {"utils.arithmetic"},
     "utils.training": {"utils.arithmetic"},
-    "utils.widgets": {"utils.arithmetic", "utils.functional", "utils.profiling"},
-    "theme": {"utils.checks", "utils.widgets"},
+    "utils.widgets": {"utils.arithmetic", "utils.datasets", "utils.functional", "utils.profiling"},
+    "theme": {"tools", "utils.widgets"},
     "instructor": {"utils.checks"},
-    "tools": set(),
+    "tools": {"utils.checks"},
 }
 
 
