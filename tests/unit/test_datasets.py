@@ -5,7 +5,7 @@ import socket
 import numpy as np
 import pytest
 
-from utils.datasets import Photo, digits, photo
+from utils.datasets import Photo, digits, mnist, photo
 
 PHOTOS = Photo.__args__
 COLOURED = {"astronaut", "chelsea", "coffee"}
@@ -85,3 +85,35 @@ def test_digits():
     assert again is not images and np.array_equal(again, images)
     # A zero is hollow, a one is not.
     assert images[labels == 0, 0, 3:5, 3:5].mean() < 0.2 < 0.7 < images[labels == 1, 0, 3:5, 3:5].mean()
+
+
+SPLITS = {"train": 3000, "validation": 1000, "test": 1000}
+
+
+@pytest.mark.parametrize(("split", "count"), SPLITS.items())
+def test_mnist_has_as_many_of_each_digit(split, count):
+    images, labels = mnist(split)
+    assert images.shape == (count, 1, 28, 28) and images.dtype == np.float32
+    assert images.min() == 0 and images.max() == 1
+    assert labels.dtype == np.int64 and np.bincount(labels).tolist() == [count // 10] * 10
+    assert np.bincount(labels[:100]).tolist() == [10] * 10
+    assert np.array_equal(images, mnist(split)[0])
+
+
+def test_mnist_splits_share_no_image_and_are_all_of_it():
+    images = [image.tobytes() for split in SPLITS for image in mnist(split)[0]]
+    assert len(images) == 5000 and len(set(images)) == 5000
+
+
+def test_mnist_labels_belong_to_the_images():
+    """The nearest of the ten mean images is right for four of five."""
+    images, labels = mnist("train")
+    means = np.stack([images[labels == digit].mean(0) for digit in range(10)])
+    images, labels = mnist("test")
+    distances = ((images[:, None] - means) ** 2).sum((2, 3, 4))
+    assert (distances.argmin(1) == labels).mean() > 0.75
+
+
+def test_mnist_has_three_splits():
+    with pytest.raises(ValueError, match="split must be one of train, validation, test, got 'all'"):
+        mnist("all")
