@@ -17,6 +17,7 @@ from sphinx.errors import ConfigError, ExtensionError
 from conftest import ROOT
 from theme import figures, links, math, metadata, pages, repository
 from tools.copies import setup_cell
+from utils.widgets import SHARED
 
 FIGURE = """const own = 1;
 export default { render({ model, el }) { el.textContent = shared(own + late); } };
@@ -26,6 +27,8 @@ const late = 2;
 
 @pytest.fixture
 def widgets(tmp_path):
+    for name in SHARED:
+        (tmp_path / f"{name}.js").touch()
     (tmp_path / "arithmetic.js").write_text("function double(value) { return 2 * value; }\n")
     (tmp_path / "common.js").write_text("function shared(value) { return double(value); }\n")
     (tmp_path / "first.js").write_text(FIGURE)
