@@ -166,6 +166,13 @@ def test_maps_can_be_signed_one_by_one():
     assert [ax.get_title() for ax in axes.flat] == ["photo", "map (±0.12)"]
 
 
+def test_maps_that_are_compared_share_one_scale():
+    pictures, titles = [np.eye(4), np.eye(4), 3 * np.eye(4)], ["photo", "before", "after"]
+    axes = [*plotting.maps(pictures, titles, signed=[False, True, True], together=True).flat]
+    assert [ax.get_images()[0].get_clim() for ax in axes] == [(0, 1), (-3, 3), (-3, 3)]
+    assert [ax.get_title() for ax in axes] == ["photo", "before (±3)", "after (±3)"]
+
+
 def test_a_signed_map_of_nothing_is_white():
     (ax,) = plotting.maps([np.zeros((3, 3))], ["silent"], signed=True).flat
     assert np.allclose(ax.images[0].to_rgba(ax.images[0].get_array()), 1, atol=0.01)

@@ -17,24 +17,30 @@ from utils.plotting.style import COLOURS, SIGNED, WIDTH, styled
 
 @styled
 def maps(
-    arrays: Sequence[ArrayLike], titles: Sequence[str], columns: int = 4, signed: Sequence[bool] | bool = False
+    arrays: Sequence[ArrayLike],
+    titles: Sequence[str],
+    columns: int = 4,
+    signed: Sequence[bool] | bool = False,
+    together: bool = False,
 ) -> NDArray[Any]:
     """Pictures side by side: (H, W) in gray, (3, H, W) in colour, both from 0 to 1; signed ones blue … orange.
 
     ``signed`` is for all pictures or for each. A signed one is scaled to the 99.5 % of its values nearest to
-    zero, and its title says how far that is.
+    zero, and its title says how far that is; ``together`` gives all signed ones the widest of these scales.
     """
     pictures = [np.asarray(array) for array in arrays]
     signs = [signed] * len(pictures) if isinstance(signed, bool) else signed
+    limits = [float(np.quantile(np.abs(picture), 0.995)) for picture in pictures]
+    if together:
+        limits = [max(limit for limit, sign in zip(limits, signs, strict=True) if sign)] * len(limits)
     columns = min(columns, len(pictures))
     rows = -(-len(pictures) // columns)
     size = (WIDTH, rows * (WIDTH / columns * pictures[0].shape[-2] / pictures[0].shape[-1] + 0.26))
     _, axes = plt.subplots(rows, columns, figsize=size, squeeze=False, layout="constrained")
     for ax in axes.flat:
         ax.axis("off")
-    for ax, picture, title, sign in zip(axes.flat, pictures, titles, signs, strict=False):
+    for ax, picture, title, sign, limit in zip(axes.flat, pictures, titles, signs, limits, strict=False):
         if sign:
-            limit = float(np.quantile(np.abs(picture), 0.995))
             span = limit or 1  # nothing but zeros is white
             ax.imshow(picture, cmap=SIGNED, vmin=-span, vmax=span, interpolation="nearest")
             title = f"{title} (±{limit:.2g})"
