@@ -30,9 +30,9 @@ def maps(
     """
     pictures = [np.asarray(array) for array in arrays]
     signs = [signed] * len(pictures) if isinstance(signed, bool) else signed
-    limits = [float(np.quantile(np.abs(picture), 0.995)) for picture in pictures]
-    if together:
-        limits = [max(limit for limit, sign in zip(limits, signs, strict=True) if sign)] * len(limits)
+    pairs = zip(pictures, signs, strict=False)
+    limits = [float(np.quantile(np.abs(picture), 0.995)) if sign else 0.0 for picture, sign in pairs]
+    limits = [max(limits)] * len(limits) if together else limits
     columns = min(columns, len(pictures))
     rows = -(-len(pictures) // columns)
     size = (WIDTH, rows * (WIDTH / columns * pictures[0].shape[-2] / pictures[0].shape[-1] + 0.26))
