@@ -89,8 +89,8 @@ def _text(path: Path) -> str:
 
 def lab(flags: list[str]) -> int:
     """Stay until JupyterLab ends; the status is JupyterLab's."""
-    # Warnings only: nobody finds the address among thirty lines.
-    options = [f"--LabApp.app_settings_dir={SETTINGS}", "--log-level=WARN", *flags]
+    # Errors only, and the address: nobody finds it among thirty lines.
+    options = [f"--LabApp.app_settings_dir={SETTINGS}", "--log-level=ERROR", *flags]
     try:
         return subprocess.run([sys.executable, "-m", "jupyterlab", WORK, *options]).returncode
     except KeyboardInterrupt:  # which ends JupyterLab, too
@@ -108,6 +108,8 @@ def main(arguments: list[str]) -> int:
     print(
         f"{WORK.name}/ holds chapters and exercises for you to change ({news}; what you have there stays).", flush=True
     )
+    if opens:
+        print("In JupyterLab, Shift+Enter runs a cell. Ctrl+C here ends JupyterLab.", flush=True)
     return lab(flags) if opens else 0
 
 

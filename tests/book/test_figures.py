@@ -146,16 +146,16 @@ def test_stepper_by_mouse(show, mode):
 @MODES
 def test_stepper_by_key(show, mode):
     page = show(KernelStepper(stride=2, padding=1), mode)
-    grid = page.get_by_role("application")
-    for key, position in [
-        ("ArrowRight", [0, 1]),
-        ("ArrowDown", [1, 1]),
-        ("ArrowLeft", [1, 0]),
-        ("ArrowUp", [0, 0]),
-        ("ArrowUp", [0, 0]),
-    ]:
-        grid.press(key)
-        assert says(page) == KernelStepper(stride=2, padding=1, position=position).sentence()
+    for grid in page.get_by_role("application").all():  # the input, the output
+        for key, position in [
+            ("ArrowRight", [0, 1]),
+            ("ArrowDown", [1, 1]),
+            ("ArrowLeft", [1, 0]),
+            ("ArrowUp", [0, 0]),
+            ("ArrowUp", [0, 0]),
+        ]:
+            grid.press(key)
+            assert says(page) == KernelStepper(stride=2, padding=1, position=position).sentence()
     page.get_by_label("Stride S").press("ArrowRight")
     assert says(page) == KernelStepper(stride=3, padding=1).sentence()
     weight = page.get_by_label("Weight row 1, column 1")
@@ -165,6 +165,44 @@ def test_stepper_by_key(show, mode):
     assert says(page) == KernelStepper(stride=3, padding=1, kernel=own).sentence()
     assert page.evaluate("document.activeElement.ariaLabel") == "Weight row 1, column 2"
     assert page.get_by_role("combobox", name="Kernel").input_value() == "your own"
+
+
+def on_input(page, row, column, cells):
+    """Where on the screen the middle of a cell of the input lies, padding counted."""
+    box = page.get_by_role("application", name="Input").locator("svg").bounding_box()
+    return box["x"] + box["width"] * (column + 0.5) / cells, box["y"] + box["height"] * (row + 0.5) / cells
+
+
+@pytest.mark.parametrize(
+    ("state", "places"),
+    [
+        ({}, {(1, 1): (0, 0), (3, 4): (2, 3), (6, 6): (4, 4), (0, 6): (0, 4)}),
+        ({"stride": 2, "padding": 1, "kernel_size": 2}, {(2, 3): (1, 1), (8, 8): (3, 3), (0, 4): (0, 2)}),
+        ({"dilation": 2}, {(3, 3): (1, 1), (6, 2): (2, 0)}),
+    ],
+)
+def test_stepper_is_dragged_on_its_input(show, state, places):
+    page = show(KernelStepper(**state))
+    cells = 7 + 2 * state.get("padding", 0)
+    page.mouse.move(*on_input(page, 0, 0, cells))
+    page.mouse.down()
+    for place, position in places.items():
+        page.mouse.move(*on_input(page, *place, cells))
+        assert says(page) == KernelStepper(**state, position=position).sentence()
+    page.mouse.up()
+    page.mouse.click(*on_input(page, 2, 2, cells))
+    assert says(page) != KernelStepper(**state, position=position).sentence()
+
+
+def test_stepper_is_dragged_by_a_finger(show):
+    page = show(KernelStepper(), width=390, has_touch=True, is_mobile=True)
+    page.get_by_role("application", name="Input").scroll_into_view_if_needed()
+    scrolled = page.evaluate("scrollY")
+    swipe(page, [on_input(page, 1 + step / 5, 1 + step / 5, 7) for step in range(16)])
+    assert says(page) == KernelStepper(position=(3, 3)).sentence()
+    assert page.evaluate("scrollY") == scrolled
+    page.touchscreen.tap(*on_input(page, 1, 1, 7))
+    assert says(page) == KernelStepper().sentence()
 
 
 def test_stepper_shows_products_formula_and_what_is_never_read(show):
@@ -237,24 +275,26 @@ def test_photo_by_finger(show):
     page.locator(".cnn-heading").first.scroll_into_view_if_needed()
     page.touchscreen.tap(*spot(page, "photo", 40, 50, 64))
     assert says(page) == KernelOnPhoto(position=(39, 49)).sentence()
-    # Beside the kernel a finger scrolls the page; on it, it drags.
-    actions = [
-        page.locator(name).evaluate("node => getComputedStyle(node).touchAction")
-        for name in (".cnn-as-input svg", ".cnn-handle")
-    ]
-    assert actions[0] != "none" and actions[1] == "none"
+    # On the kernel a finger drags it, in any direction, and the page stays; beside it, it scrolls the page.
+    scrolled = page.evaluate("scrollY")
+    swipe(page, [spot(page, "photo", 40 - step, 50 - step, 64) for step in range(21)])
+    assert says(page) == KernelOnPhoto(position=(19, 29)).sentence()
+    assert page.evaluate("scrollY") == scrolled
+    swipe(page, [spot(page, "photo", 50 - step, 5, 64) for step in range(21)])
+    assert says(page) == KernelOnPhoto(position=(19, 29)).sentence()
+    page.wait_for_function("scrolled => scrollY > scrolled", arg=scrolled)
+
+
+def swipe(page, places):
+    """Move a finger over the places."""
     finger = page.context.new_cdp_session(page)
-    start, end = spot(page, "photo", 40, 50, 64), spot(page, "photo", 20, 20, 64)
-    for kind, points in (("touchStart", [start]), ("touchMove", [end]), ("touchEnd", [])):
-        touches = [{"x": x, "y": y} for x, y in points]
-        finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touches})
-    page.wait_for_function(
-        "text => document.querySelector('.cnn-result').textContent === text",
-        arg=KernelOnPhoto(position=(19, 19)).sentence(),
-    )
+    for x, y in places:
+        kind = "touchMove" if (x, y) != places[0] else "touchStart"
+        finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y}]})
+    finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
 
 
-PIXELS = """() => Promise.all([...document.querySelectorAll('.cnn-pad image')].map(async (node) => {
+PIXELS = """() => Promise.all([...document.querySelectorAll('.cnn-scroll image')].map(async (node) => {
   const picture = Object.assign(new Image(), { src: node.getAttribute("href") });
   await picture.decode();
   const { width, height } = picture;

@@ -73,7 +73,11 @@ def lab(tmp_path_factory):
             yield lambda name: f"http://127.0.0.1:{port}/lab/tree/{name}?token=figure&reset"
         finally:
             server.terminate()
-            server.wait(30)
+            try:
+                server.wait(30)
+            except subprocess.TimeoutExpired:  # it waits for a browser's last words
+                server.kill()
+                server.wait()
 
 
 def wait_for(address, server, log):
@@ -147,7 +151,7 @@ def test_figure_works_in_jupyterlab(lab, page):
 
     # Command mode would move to another cell with these keys.
     page.keyboard.press("Escape")
-    grid = page.get_by_role("application")
+    grid = page.get_by_role("application", name="Output")
     grid.press("ArrowRight")
     grid.press("ArrowDown")
     page.get_by_label("Stride S").press("ArrowRight")
@@ -177,3 +181,12 @@ def test_figure_works_in_jupyterlab(lab, page):
 
     # Python has followed.
     run(page, 1, page.get_by_text("([1, 1], 2, [5, "))
+
+    # Saved and opened again without its kernel, the figure is there and not an error.
+    now = result.inner_text()
+    page.keyboard.press("Control+s")
+    page.locator(".lm-TabBar-tab.jp-mod-dirty").wait_for(state="detached")
+    page.goto(lab("chapters/01_convolution.ipynb"))
+    open_notebook(page, lab("figure.ipynb"))
+    result.wait_for(timeout=60_000)
+    assert result.inner_text() == now

@@ -124,6 +124,24 @@ function mark(role, x, y, width, height = width, rounded = false) {
   return h("rect", { class: `cnn-mark cnn-as-${role}`, x, y, width, height, rx: rounded ? 8 : 0 });
 }
 
+// Dragging over a drawing: `move` gets the pointer's place, x and y from 0 to 1. A mouse drags from anywhere. A finger
+// drags only where `grips` says that it holds something, or else it could not scroll the page; a tap is a click.
+function dragging(box, move, grips) {
+  const place = ({ clientX, clientY }) => {
+    const { left, top, width, height } = box.querySelector("svg").getBoundingClientRect();
+    return [(clientX - left) / width, (clientY - top) / height];
+  };
+  let drags = false;
+  box.addEventListener("touchstart", (event) => { if (grips(...place(event.touches[0]))) event.preventDefault(); }, { passive: false });
+  box.addEventListener("pointerdown", (event) => {
+    drags = event.pointerType === "mouse" ? event.button === 0 : grips(...place(event));
+    if (drags) box.setPointerCapture(event.pointerId);
+  });
+  box.addEventListener("pointermove", (event) => { if (drags) move(...place(event)); });
+  for (const end of ["pointerup", "pointercancel"]) box.addEventListener(end, () => { drags = false; });
+  box.addEventListener("click", (event) => move(...place(event)));
+}
+
 // How an arrow key moves in a grid, as [rows, columns]; null for any other key.
 function arrow(event) {
   const by = { ArrowRight: [0, 1], ArrowLeft: [0, -1], ArrowDown: [1, 0], ArrowUp: [-1, 0] }[event.key] ?? null;

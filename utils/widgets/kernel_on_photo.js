@@ -74,15 +74,14 @@ export default {
     const picture = () => h("image", { width: PHOTO_PIXELS, height: PHOTO_PIXELS, style: "image-rendering: pixelated" });
     const [photo, map] = [picture(), picture()];
     const frame = h("rect", { class: "cnn-frame" });
-    const handle = h("rect", { class: "cnn-hit cnn-handle", width: FINGER_CELL, height: FINGER_CELL });
     const place = mark("kernel", 0, 0, 0);
-    const drawings = [drawing(PHOTO_PIXELS, PHOTO_PIXELS, photo, frame, handle), drawing(PHOTO_PIXELS, PHOTO_PIXELS, map, place)];
+    const drawings = [drawing(PHOTO_PIXELS, PHOTO_PIXELS, photo, frame), drawing(PHOTO_PIXELS, PHOTO_PIXELS, map, place)];
     const heads = { input: h("p", { class: "cnn-heading" }), output: h("p", { class: "cnn-heading" }), kernel: h("p", { class: "cnn-heading" }, "Under the kernel") };
-    const pad = h("div", { class: "cnn-scroll cnn-pad", tabindex: 0, role: "application", "aria-label": "Photograph: the arrow keys move the kernel", keydown: onKey }, drawings[0]);
+    const pad = h("div", { class: "cnn-scroll cnn-drag", tabindex: 0, role: "application", "aria-label": "Photograph: the arrow keys move the kernel", keydown: onKey }, drawings[0]);
     const shown = h("div", { class: "cnn-scroll cnn-pad" }, drawings[1]);
     const patch = h("div", { class: "cnn-scroll" });
     const terms = h("p", { class: "cnn-products" });
-    const result = h("p", { class: "cnn-result", "aria-live": "polite" });
+    const result = h("p", { class: "cnn-result cnn-one-or-two", "aria-live": "polite" });
     const twin = h("div", { class: "cnn-scroll", tabindex: 0, role: "group", "aria-label": "Tables" });
     const kernels = choice("Kernel", PHOTO_KERNELS, (kernel) => assign(model, { kernel }));
     const sweep = button("Sweep", () => (timer ? stop() : start()));
@@ -100,22 +99,15 @@ export default {
     }
 
     // The kernel's middle goes to where the pointer is, on the photograph or on the map.
-    function follow(event, svg, cells, middle) {
-      const box = svg.getBoundingClientRect();
-      const [x, y] = [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
-      move(Math.floor(y * cells - middle), Math.floor(x * cells - middle));
-    }
+    dragging(pad, (x, y) => move(Math.floor(y * state.pixels.length) - 1, Math.floor(x * state.pixels.length) - 1), holds);
+    dragging(shown, (x, y) => move(Math.floor(y * state.outputs.length), Math.floor(x * state.outputs.length)), () => false);
 
-    // A mouse drags from anywhere. A finger drags the kernel only, or it could not scroll the page; a tap is a click.
-    let drags = false;
-    drawings[0].addEventListener("pointerdown", (event) => {
-      drags = event.pointerType === "mouse" || event.target === handle;
-      if (drags) drawings[0].setPointerCapture(event.pointerId);
-    });
-    drawings[0].addEventListener("pointermove", (event) => { if (drags) follow(event, drawings[0], state.pixels.length, 1); });
-    for (const end of ["pointerup", "pointercancel"]) drawings[0].addEventListener(end, () => { drags = false; });
-    drawings[0].addEventListener("click", (event) => follow(event, drawings[0], state.pixels.length, 1));
-    drawings[1].addEventListener("click", (event) => follow(event, drawings[1], state.outputs.length, 0));
+    // A finger holds the kernel where it is nearer to its middle than half of what a finger needs.
+    function holds(x, y) {
+      const side = state.pixels.length;
+      const away = [x - (state.column + 1.5) / side, y - (state.row + 1.5) / side];
+      return Math.max(...away.map(Math.abs)) * drawings[0].getBoundingClientRect().width < FINGER_CELL / 2;
+    }
 
     function start() {
       const side = state.outputs.length;
@@ -162,8 +154,6 @@ export default {
       drawMap();
       const unit = PHOTO_PIXELS / pixels.length;
       outline(frame, { x: column * unit, y: row * unit, side: 3 * unit });
-      handle.setAttribute("x", (column + 1.5) * unit - FINGER_CELL / 2);
-      handle.setAttribute("y", (row + 1.5) * unit - FINGER_CELL / 2);
       const small = PHOTO_PIXELS / outputs.length;
       outline(place, { x: (column - 1) * small, y: (row - 1) * small, side: 3 * small });
       const cells = taps.map(({ value, weight }, i) => drawCell({

@@ -89,7 +89,10 @@ export default {
     let timer = null;
     const part = (tag, name, attributes = {}) => h(tag, { class: name, ...attributes });
     const heads = { input: part("p", "cnn-heading"), kernel: part("p", "cnn-heading"), output: part("p", "cnn-heading") };
-    const input = part("div", "cnn-scroll", { tabindex: 0, role: "group", "aria-label": "Input grid" });
+    const input = part("div", "cnn-scroll cnn-drag", {
+      tabindex: 0, role: "application", "aria-label": "Input grid: drag the kernel, or move it by the arrow keys", keydown: onKey,
+    });
+    dragging(input, (x, y) => grab(x, y), holds);
     const kernel = part("div", "cnn-kernel");
     const output = part("div", "cnn-scroll cnn-pad", {
       tabindex: 0, role: "application", "aria-label": "Output grid: the arrow keys move the kernel", keydown: onKey,
@@ -134,6 +137,25 @@ export default {
       timer = null;
       play.textContent = "Play";
       play.setAttribute("aria-pressed", "false");
+    }
+
+    // The kernel's middle goes as near to the pointer as the stride allows. Places are counted in cells, padding included.
+    function spread() {
+      return state.dilation * (state.kernel_size - 1) + 1;
+    }
+
+    function grab(x, y) {
+      const full = state.size + 2 * state.padding;
+      const near = (share) => whole(Math.round((share * full - spread() / 2) / state.stride), [0, state.outputs.length - 1]);
+      if (!state.error) move(near(y), near(x));
+    }
+
+    function holds(x, y) {
+      const full = state.size + 2 * state.padding;
+      return !state.error && [[x, state.column], [y, state.row]].every(([share, index]) => {
+        const cells = share * full - index * state.stride;
+        return cells >= 0 && cells <= spread();
+      });
     }
 
     function onKey(event) {
