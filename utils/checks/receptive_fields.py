@@ -8,7 +8,8 @@ import numpy as np
 from numpy.random import Generator
 
 from utils.arithmetic import receptive_field
-from utils.checks.exercise import Arguments, Exercise, plain
+from utils.checks.exercise import Arguments, Exercise
+from utils.checks.values import plain
 
 Layers = list[tuple[int, int, int, int]]  # kernel size, stride, padding, dilation
 _CHAIN: Layers = [(5, 1, 2, 1), (2, 2, 0, 1), (3, 1, 1, 1), (3, 2, 1, 1)]

@@ -145,7 +145,7 @@ WRONG = {
         (lambda w, v, g, rate, m: torch_sgd(w, v, g, rate, m, dampening=m), "the whole gradient"),
         (lambda w, v, g, rate, m: plain_sgd(w, v, m * g, rate, 1), "not the gradient"),
         (lambda w, v, g, rate, m: plain_sgd(w, v, g, rate, m)[::-1], "Weights first"),
-        (lambda w, v, g, rate, m: plain_sgd(w, v, g, rate, m)[:1], "2 are wanted"),
+        (lambda w, v, g, rate, m: plain_sgd(w, v, g, rate, m)[:1], "some is missing"),
     ],
     "confusion": [
         (lambda labels, predicted, classes: counts(predicted, labels, classes), "other way round"),
@@ -163,6 +163,6 @@ WRONG = {
         (lambda budget, inputs, classes: budget // (inputs + classes), "No bias at all"),
         (lambda budget, inputs, classes: budget // (inputs + 1), "also read"),
         (lambda budget, inputs, classes: math.ceil((budget - classes) / (inputs + 1 + classes)), "round down"),
-        (lambda budget, inputs, classes: (budget - classes) / (inputs + 1 + classes), "but a float"),
+        (lambda budget, inputs, classes: (budget - classes) / (inputs + 1 + classes), "what comes after the point"),
     ],
 }  # fmt: skip

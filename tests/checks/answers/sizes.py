@@ -121,7 +121,7 @@ WRONG = {
         (lambda n, k, s, p, d: side(n, k * d, s, p), "k − 1 gaps"),
         (lambda n, k, s, p, d: (n + 2 * p - d * (k - 1) - 1 + 1) // s, "First divide"),
         (lambda n, k, s, p, d: torch_size(n, k, 1, p, d), "Divide by the stride"),
-        (lambda n, k, s, p, d: (n + 2 * p - d * (k - 1) - 1) / s + 1, "but a float"),
+        (lambda n, k, s, p, d: (n + 2 * p - d * (k - 1) - 1) / s + 1, "what comes after the point"),
     ],
     "unread": [
         (lambda n, k, s, p: n + 2 * p - (side(n, k, s, p) - 1) * s - k, "padding first"),
