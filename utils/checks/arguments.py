@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from itertools import combinations
+from itertools import permutations
 from typing import Any
 
 import numpy as np
@@ -94,12 +94,17 @@ def misread(names: Sequence[str], cases: Sequence[Arguments]) -> Iterator[tuple[
                 Hint("argument", f"That would be right if `{name}` {how}."),
                 lambda *case, i=i, change=change: (*case[:i], change(case[i]), *case[i + 1 :]),
             )
-    for i, j in combinations(range(len(names)), 2):
+    for i, j in permutations(range(len(names)), 2):
         if type(kinds[i]) is type(kinds[j]) and np.ndim(kinds[i]) == np.ndim(kinds[j]) and not callable(kinds[i]):
             yield (
-                Hint("argument", f"That would be right if `{names[i]}` and `{names[j]}` changed places."),
-                lambda *case, i=i, j=j: (*case[:i], case[j], *case[i + 1 : j], case[i], *case[j + 1 :]),
+                Hint("argument", f"That would be right if `{names[i]}` were the same as `{names[j]}`."),
+                lambda *case, i=i, j=j: (*case[:i], case[j], *case[i + 1 :]),
             )
+            if i < j:
+                yield (
+                    Hint("argument", f"That would be right if `{names[i]}` and `{names[j]}` changed places."),
+                    lambda *case, i=i, j=j: (*case[:i], case[j], *case[i + 1 : j], case[i], *case[j + 1 :]),
+                )
 
 
 def _traits(name: str, value: Any) -> Iterator[str]:
