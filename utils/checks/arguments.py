@@ -36,6 +36,8 @@ _FLAG: list[tuple[str, Any]] = [
 _INT: list[tuple[str, Any]] = [
     ("were 0", lambda n: 0),
     ("were 1", lambda n: 1),
+]
+_NEAR: list[tuple[str, Any]] = [
     ("were one larger", lambda n: n if n is None else n + 1),
     ("were one smaller", lambda n: n if n is None else n - 1),
 ]
@@ -85,26 +87,40 @@ def _changes(value: Any) -> list[tuple[str, Any]]:
     return table.get(type(value), [])
 
 
+def _kinds(cases: Sequence[Arguments]) -> list[Any]:
+    return [next((value for value in values if value is not None), None) for values in zip(*cases, strict=True)]
+
+
+def _changed(name: str, i: int, table: Sequence[tuple[str, Any]]) -> Iterator[tuple[Hint, Change]]:
+    for how, change in table:
+        yield (
+            Hint("argument", f"That would be right if `{name}` {how}."),
+            lambda *case, change=change: (*case[:i], change(case[i]), *case[i + 1 :]),
+        )
+
+
 def misread(names: Sequence[str], cases: Sequence[Arguments]) -> Iterator[tuple[Hint, Change]]:
-    """Ways of leaving out an argument, or of reading it otherwise, each with the arguments that then count."""
-    kinds: list[Any] = [next((case[i] for case in cases if case[i] is not None), None) for i in range(len(names))]
-    for i, name in enumerate(names):
-        for how, change in _changes(kinds[i]):
-            yield (
-                Hint("argument", f"That would be right if `{name}` {how}."),
-                lambda *case, i=i, change=change: (*case[:i], change(case[i]), *case[i + 1 :]),
-            )
+    """Ways of leaving out an argument, or of turning it round, each with the arguments that then count."""
+    for i, (name, value) in enumerate(zip(names, _kinds(cases), strict=True)):
+        yield from _changed(name, i, _changes(value))
+
+
+def confused(names: Sequence[str], cases: Sequence[Arguments]) -> Iterator[tuple[Hint, Change]]:
+    """Ways of taking an argument for another one, or for a number next to it."""
+    kinds = _kinds(cases)
     for i, j in permutations(range(len(names)), 2):
         if type(kinds[i]) is type(kinds[j]) and np.ndim(kinds[i]) == np.ndim(kinds[j]) and not callable(kinds[i]):
-            yield (
-                Hint("argument", f"That would be right if `{names[i]}` were the same as `{names[j]}`."),
-                lambda *case, i=i, j=j: (*case[:i], case[j], *case[i + 1 :]),
-            )
             if i < j:
                 yield (
                     Hint("argument", f"That would be right if `{names[i]}` and `{names[j]}` changed places."),
                     lambda *case, i=i, j=j: (*case[:i], case[j], *case[i + 1 : j], case[i], *case[j + 1 :]),
                 )
+            yield (
+                Hint("argument", f"That would be right if `{names[i]}` were the same as `{names[j]}`."),
+                lambda *case, i=i, j=j: (*case[:i], case[j], *case[i + 1 :]),
+            )
+    for i, name in enumerate(names):
+        yield from _changed(name, i, _NEAR if type(kinds[i]) is int else [])
 
 
 def _traits(name: str, value: Any) -> Iterator[str]:

@@ -17,7 +17,7 @@ from numpy import asarray, ndarray, random
 
 from utils.checks.arguments import Arguments
 from utils.checks.calls import Call, call_answer
-from utils.checks.hints import Guess, Puzzle, Slip
+from utils.checks.hints import Guess, Slip, explain
 from utils.checks.seen import Hint
 from utils.checks.values import close, kind_of, plain, shown
 
@@ -62,7 +62,7 @@ class Exercise:
     def hint(self, cases: Sequence[Arguments], calls: Sequence[Call]) -> Hint | None:
         """The hint that explains all the calls of a wrong answer, if one does."""
         try:
-            return Puzzle(self.reference, self.guesses(), cases, calls).explain()
+            return explain(self.reference, self.guesses(), cases, calls)
         except Exception:  # in the learner's process NumPy may be patched: what is wrong is known without a hint
             return None
 

@@ -27,6 +27,10 @@ class Hint(NamedTuple):
     kind: str
     text: str
 
+    def first(self) -> Hint:
+        """The hint where it is not all that is to be mended."""
+        return Hint(self.kind, f"To begin with: {self.text}")
+
 
 KINDS = {
     "mistake": "A mistake that the exercise knows",
@@ -142,7 +146,7 @@ def _whole(number: Array, right: Array, given: Given) -> Iterator[Hint]:
     if not np.isfinite(right).all() or close(right, np.rint(right)):
         if close(number, right):
             yield from (CUT, ROUNDED)  # a call whose answer is whole says nothing
-        if np.isfinite(number).all() and any(close(way(number), right) for way in (np.floor, np.ceil)):
+        if not right.ndim and np.isfinite(number) and any(close(way(number), right) for way in (np.floor, np.ceil)):
             yield Hint("whole", "Right but for what comes after the point: a whole number is wanted. Round which way?")
         return
     if any(close(number, way(right)) for way in (np.trunc, np.floor)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from inspect import isfunction
-from typing import Any
+from typing import Any, NamedTuple
 
 from numpy import abs as absolute
 from numpy import array2string, array_equal, asarray, float64, isfinite, ndarray
@@ -51,13 +51,21 @@ def same(value: Any, other: Any) -> bool:
     return type(value) is str and value == other
 
 
-def parts(value: Any, wanted: Any, rows: bool = False, place: int = 0) -> Iterator[tuple[int, Any, Any]]:
-    """The parts of an answer beside those that are wanted, down to numbers and arrays, or an array's ``rows``.
+class Part(NamedTuple):
+    """A part of an answer, from 1, and what is wanted there."""
 
-    Each comes after its place, from 1. There are none where the answer is not made of as many parts.
+    place: int
+    value: Any
+    wanted: Any
+
+
+def parts(value: Any, wanted: Any, rows: bool = False, place: int = 0) -> Iterator[Part]:
+    """The parts of an answer, down to numbers and arrays, or to an array's ``rows``.
+
+    There are none where it is not made of as many parts as are wanted.
     """
     if not isinstance(wanted, list | tuple) and not (rows and isinstance(wanted, ndarray) and wanted.ndim):
-        yield place, value, wanted
+        yield Part(place, value, wanted)
     elif (isinstance(value, list | tuple) or (isinstance(value, ndarray) and value.ndim)) and len(value) == len(wanted):
         for at, (one, other) in enumerate(zip(value, wanted, strict=True), 1):
             yield from parts(one, other, False, place or at)

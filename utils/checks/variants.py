@@ -11,35 +11,34 @@ from utils.checks.exercise import Arguments, Exercise
 from utils.functional import conv2d
 
 Array = np.ndarray
-_FULL, _POINT, _QUARTER, _DEPTH = 9 * 256 * 256, 256 * 256, 9 * 256 * 64, 9 * 256
+
+
+def _counts(
+    area: int = 9, shares: int = 4, each: int = 256, point: int = 256**2, bias: int = 0, first: int = 1, then: int = 1
+) -> Array:
+    full, depth = area * 256 * 256, area * each
+    both = first * depth + then * point
+    return np.array([full, point, full // shares, depth, both]) + bias * np.array([1, 1, 1, 1, 2])
 
 
 counts = Exercise(
     "counts",
     cases=lambda rng: [()],
-    reference=lambda: np.array([_FULL, _POINT, _QUARTER, _DEPTH, _DEPTH + _POINT]),
+    reference=_counts,
     mistakes={
-        "A group's kernels read only their own channels: a quarter of 256.": (
-            lambda: np.array([_FULL, _POINT, _FULL, _DEPTH, _DEPTH + _POINT])
-        ),
-        "Four groups have a quarter of the weights, not a sixteenth: all 256 kernels are still there.": (
-            lambda: np.array([_FULL, _POINT, _QUARTER // 4, _DEPTH, _DEPTH + _POINT])
-        ),
-        "A depthwise layer has a kernel for every channel, not one for all.": (
-            lambda: np.array([_FULL, _POINT, _QUARTER, 9, 9 + _POINT])
-        ),
-        "One layer after the other: their weights add.": (
-            lambda: np.array([_FULL, _POINT, _QUARTER, _DEPTH, _DEPTH * _POINT])
-        ),
-        "The 1 × 1 behind the depthwise layer has weights, too.": (
-            lambda: np.array([_FULL, _POINT, _QUARTER, _DEPTH, _DEPTH])
-        ),
-        "No biases here, only weights.": (
-            lambda: np.array([_FULL + 256, _POINT + 256, _QUARTER + 256, _DEPTH + 256, _DEPTH + _POINT + 512])
-        ),
-        "A kernel of 3 × 3 has nine weights for each channel that it reads.": (
-            lambda: np.array([_FULL // 3, _POINT, _QUARTER // 3, _DEPTH // 3, _DEPTH // 3 + _POINT])
-        ),
+        "One layer after the other: their weights add.": lambda: np.append(_counts()[:4], _counts()[1] * _counts()[3]),
+    },
+    slips={
+        "A group's kernels read only their own channels: a quarter of 256.": {"shares": 1},
+        "Four groups have a quarter of the weights, not a sixteenth: all 256 kernels are still there.": {"shares": 16},
+        "Four groups share the channels between them, not two.": {"shares": 2},
+        "A depthwise layer has a kernel for every channel, not one for all.": {"each": 1},
+        "A depthwise kernel reads one channel, its own.": {"each": 256**2},
+        "The 1 × 1 behind the depthwise layer has weights, too.": {"then": 0},
+        "The depthwise layer in front of the 1 × 1 has weights, too.": {"first": 0},
+        "Each of the 256 kernels of a 1 × 1 reads all channels.": {"point": 256},
+        "No biases here, only weights.": {"bias": 256},
+        "A kernel of 3 × 3 has nine weights for each channel that it reads.": {"area": 3},
     },
 )
 
@@ -122,8 +121,8 @@ grouped = Exercise(
 
 def _separables(rng: Generator) -> list[Arguments]:
     return [
-        (rng.standard_normal((c, 6, 5)), rng.standard_normal((c, 3, 3)), rng.standard_normal((k, c)))
-        for c, k in [(3, 3), (4, 4), (2, 2)]
+        (rng.standard_normal((c, 6, 5)), rng.standard_normal((c, f1, f2)), rng.standard_normal((k, c)))
+        for c, k, f1, f2 in [(3, 3, 3, 3), (4, 4, 2, 3), (2, 2, 3, 1)]
     ]
 
 
@@ -131,10 +130,14 @@ def _depthwise(x: Array, depth: Array) -> Array:
     return conv2d(x[None], depth[:, None], groups=len(x))[0]
 
 
+def _separable(x: Array, depth: Array, point: Array) -> Array:
+    return _pointwise(_depthwise(x, depth), point)
+
+
 separable = Exercise(
     "separable",
     cases=_separables,
-    reference=lambda x, depth, point: _pointwise(_depthwise(x, depth), point),
+    reference=_separable,
     mistakes={
         "Only the depthwise step: the 1 × 1 that mixes the channels is missing.": (
             lambda x, depth, point: _depthwise(x, depth)
@@ -142,14 +145,22 @@ separable = Exercise(
         "First each channel is filtered, then they are mixed; you have done it the other way round.": (
             lambda x, depth, point: _depthwise(_pointwise(x, point), depth)
         ),
-        "Every channel has a kernel of its own; yours all use the first.": (
-            lambda x, depth, point: _pointwise(_depthwise(x, np.repeat(depth[:1], len(x), 0)), point)
-        ),
         "The depthwise step keeps the channels apart; you have added them up there.": (
             lambda x, depth, point: _pointwise(np.repeat(_depthwise(x, depth).sum(0)[None], len(x), 0), point)
         ),
+        "Nothing but the two convolutions: there is no ReLU between them.": (
+            lambda x, depth, point: _pointwise(np.maximum(_depthwise(x, depth), 0), point)
+        ),
+    },
+    slips={
+        "Every channel has a kernel of its own; yours all use the first.": (
+            lambda x, depth, point: (x, np.repeat(depth[:1], len(x), 0), point)
+        ),
+        "The depthwise step reads each channel by itself; you have added them up in front of it.": (
+            lambda x, depth, point: (np.repeat(x.sum(0)[None], len(x), 0), depth, point)
+        ),
         "In the 1 × 1, a row of the weights makes one output channel; you have used a column.": (
-            lambda x, depth, point: _pointwise(_depthwise(x, depth), point.T)
+            lambda x, depth, point: (x, depth, point.T)
         ),
     },
 )
@@ -164,7 +175,7 @@ def _spread(kernel: Array, rows: int, columns: int) -> Array:
 spread = Exercise(
     "spread",
     cases=lambda rng: [(rng.standard_normal(shape), d) for shape, d in [((3, 3), 2), ((2, 4), 3), ((3, 2), 4)]],
-    reference=lambda kernel, d: _spread(kernel, d, d),
+    reference=lambda kernel, dilation: _spread(kernel, dilation, dilation),
     mistakes={
         "d − 1 zeros between two taps, not d.": lambda kernel, d: _spread(kernel, d + 1, d + 1),
         "Zeros stand between the taps, not after the last one.": (
@@ -178,10 +189,10 @@ spread = Exercise(
 )
 
 
-def _read(dilations: list[int]) -> int:
+def _read(dilations: list[int], taps: tuple[int, ...] = (1, 1, 1)) -> int:
     ways = np.ones(1)
     for d in dilations:
-        ways = np.convolve(ways, _spread(np.ones((1, 3)), 1, d)[0])
+        ways = np.convolve(ways, _spread(np.array([taps]), 1, d)[0])
     return int((ways > 0).sum())
 
 
@@ -204,6 +215,14 @@ pixels_read = Exercise(
         "Dilations that are not 1 spread the taps.": lambda dilations: 1 + 2 * len(dilations),
         "All of the layers read, not only the last.": lambda dilations: 3,
         "Dilations do not multiply; each layer adds to the reach.": lambda dilations: 1 + 2 * prod(dilations),
+        "The layers build on each other: each reads what the one before has read.": (
+            lambda dilations: 3 * len(dilations)
+        ),
+        "A kernel of 3 reaches to both sides.": lambda dilations: 1 + sum(dilations),
+    },
+    slips={
+        "A kernel of 3 also reads the place in its middle.": {"taps": (1, 0, 1)},
+        "A kernel of 3 has three taps; yours has two.": {"taps": (1, 1)},
     },
 )
 
