@@ -17,7 +17,7 @@ import numpy as np
 
 from utils.checks.arguments import Arguments, confused, misread, where
 from utils.checks.calls import Call, snapshot
-from utils.checks.seen import KINDS, Given, Hint, seen
+from utils.checks.seen import KINDS, Hint, seen
 from utils.checks.values import Part, parts, plain, same
 
 Solution = Callable[..., Any]
@@ -231,5 +231,7 @@ def _telling(value: Any) -> bool:
 
 
 def _weight(wanted: Any) -> float:
-    array = plain(wanted)
-    return 0.0 if array is None else float(np.nansum(np.abs(array))) + array.size
+    """Small arrays first, then what is large, then numbers: the larger, the more they tell."""
+    arrays = [array for part in parts(wanted, wanted) if (array := plain(part.value)) is not None]
+    count = sum(array.size for array in arrays)
+    return 1e12 / count if count > 5 else sum(float(np.nansum(np.abs(array))) for array in arrays)

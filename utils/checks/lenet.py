@@ -138,6 +138,7 @@ cross_entropy = Exercise(
             lambda scores, labels: -np.log(_softmax(scores)[:, labels]).mean()
         ),
         "All classes count in yours. Only the right one does.": lambda scores, labels: -np.log(_softmax(scores)).mean(),
+        "One softmax too many: the shares are no scores.": lambda scores, labels: _loss(_softmax(scores), labels),
         "Make shares of the scores first.": lambda scores, labels: -scores[np.arange(len(labels)), labels].mean(),
     },
     slips={

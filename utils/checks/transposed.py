@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from numpy.random import Generator
 
-from utils.arithmetic import conv_output_size
 from utils.checks.exercise import Arguments, Exercise
 from utils.functional import conv2d, conv_transpose2d
 
@@ -90,31 +89,43 @@ layer = Exercise(
         "Where copies overlap they add up; do not take their mean.": (
             lambda x, weight, s: _layer(x, weight, s) / _layer(np.ones_like(x[:1]), np.ones_like(weight[:1]), s)
         ),
-        "Your copies are turned by half a turn: lay the kernels down as they are.": (
-            lambda x, weight, s: _layer(x, weight[..., ::-1, ::-1], s)
-        ),
-        "Your copies are always one cell apart.": lambda x, weight, s: _layer(x, weight, 1),
-        "The stride is for columns as well as rows.": lambda x, weight, s: _layer(x, weight, (s, 1)),
         "The last rows and columns lie under no copy: where does the last one begin?": (
             lambda x, weight, s: np.pad(_layer(x, weight, s), ((0, 0), (0, s), (0, s)))
         ),
-        "All input channels lay down copies, not only the first.": lambda x, weight, s: _layer(x[:1], weight[:1], s),
-        "Each input channel has kernels of its own; you use those of the first for all.": (
-            lambda x, weight, s: _layer(x, np.repeat(weight[:1], len(x), 0), s)
+        "The last rows and columns lie under no copy: the last one begins (n − 1) steps further on, and is as long as "
+        "the kernel.": lambda x, weight, s: np.pad(_layer(x, weight, s), ((0, 0), (0, s - 1), (0, s - 1))),
+    },
+    slips={
+        "Your copies are turned by half a turn: lay the kernels down as they are.": (
+            lambda x, weight, s: (x, weight[..., ::-1, ::-1], s)
         ),
-        "Input channels are summed, not averaged.": lambda x, weight, s: _layer(x, weight, s) / len(x),
+        "Your copies are always one cell apart.": lambda x, weight, s: (x, weight, 1),
+        "The stride is for columns as well as rows.": lambda x, weight, s: (x, weight, (s, 1)),
+        "All input channels lay down copies, not only the first.": lambda x, weight, s: (x[:1], weight[:1], s),
+        "All input channels lay down copies: only the last one's are left.": (
+            lambda x, weight, s: (x[-1:], weight[-1:], s)
+        ),
+        "Each input channel has kernels of its own; you use those of the first for all.": (
+            lambda x, weight, s: (x, np.repeat(weight[:1], len(x), 0), s)
+        ),
+        "Input channels are summed, not averaged.": lambda x, weight, s: (x / len(x), weight, s),
+        "The weights come with the input channels first, then the output channels.": (
+            lambda x, weight, s: (x, weight.reshape(weight.shape[1], len(weight), *weight.shape[2:]).swapaxes(0, 1), s)
+        ),
     },
 )
 
 
-def _crop(whole: Array, padding: int, extra: int) -> Array:
-    ends = [max(0, n - padding + extra) for n in whole.shape]
-    return np.pad(whole, (0, extra))[padding : ends[0], padding : ends[1]]
+def _crop(whole: Array, padding: int, output_padding: int) -> Array:
+    ends = [max(0, n - padding + output_padding) for n in whole.shape]
+    return np.pad(whole, (0, output_padding))[padding : ends[0], padding : ends[1]]
 
 
 crop = Exercise(
     "crop",
-    cases=lambda rng: [(rng.standard_normal((7, 8)), p, extra) for p, extra in [(1, 0), (3, 1), (2, 2), (1, 2)]],
+    cases=lambda rng: [
+        (rng.standard_normal((7, 8)), p, extra) for p, extra in [(1, 0), (3, 1), (2, 2), (1, 2), (0, 1), (0, 0)]
+    ],
     reference=_crop,
     mistakes={
         "The padding comes off all four sides.": lambda whole, p, extra: whole[p:, p:],
@@ -134,6 +145,9 @@ crop = Exercise(
         "It may be that nothing comes off the end, or that something goes on: a slice [p:-0] is empty.": (
             lambda whole, p, extra: whole[p : extra - p, p : extra - p]
         ),
+        "With a padding of 0 nothing is cut off, and yours is empty: so is a slice [0:-0].": (
+            lambda whole, p, extra: np.pad(whole, (0, extra))[p:-p, p:-p]
+        ),
         "With more output padding than padding the map ends too early: what lies beyond the last copy?": (
             lambda whole, p, extra: _crop(whole, p, min(p, extra))
         ),
@@ -141,11 +155,10 @@ crop = Exercise(
 )
 
 
-def _gaps(x: Array, kernel: Array, step: int, after: int = 0, rim: Any = None) -> list[Array]:
-    image = np.zeros([(n - 1) * step + 1 + after for n in x.shape])
-    image[::step, ::step] = x
-    around = [(f - 1,) * 2 for f in kernel.shape] if rim is None else [(rim(f),) * 2 for f in kernel.shape]
-    return [np.pad(image, around), kernel[::-1, ::-1]]
+def _gaps(x: Array, kernel: Array, stride: int, after: int = 0, rim: Any = lambda f: f - 1, turned: Any = -1) -> Any:
+    image = np.zeros([(n - 1) * stride + 1 + after * (stride - 1) for n in x.shape])
+    image[::stride, ::stride] = x
+    return np.pad(image, [(rim(f),) * 2 for f in kernel.shape]), kernel[::turned, ::turned]
 
 
 def _images(rng: Generator) -> list[Arguments]:
@@ -158,21 +171,29 @@ gaps = Exercise(
     cases=_images,
     reference=_gaps,
     mistakes={
-        "The image is right. Your kernel swaps left and right.": lambda x, kernel, s: [_gaps(x, kernel, s)[0], kernel],
         "The image is right. The kernel must be turned, not transposed.": (
-            lambda x, kernel, s: [_gaps(x, kernel, s)[0], kernel.T]
+            lambda x, kernel, stride: (_gaps(x, kernel, stride)[0], kernel.T)
         ),
+        "The image is right. The kernel is to be turned by half a turn: yours is upside down only.": (
+            lambda x, kernel, stride: (_gaps(x, kernel, stride)[0], kernel[::-1])
+        ),
+        "The image is right. The kernel is to be turned by half a turn: yours is mirrored only, left and right.": (
+            lambda x, kernel, stride: (_gaps(x, kernel, stride)[0], kernel[:, ::-1])
+        ),
+        "The image first, then the kernel.": lambda *case: _gaps(*case)[::-1],
+    },
+    slips={
+        "In an ordinary convolution a copy comes out turned: the kernel is still as it was.": {"turned": 1},
         "From one pixel to the next it is stride cells: how many lie between them?": (
-            lambda x, kernel, s: _gaps(x, kernel, s + 1)
+            lambda x, kernel, stride: (x, kernel, stride + 1)
         ),
-        "The gaps lie between pixels; there is none after the last.": lambda x, kernel, s: _gaps(x, kernel, s, s - 1),
-        "Too many zeros around: the first place of the kernel must touch a pixel.": (
-            lambda x, kernel, s: _gaps(x, kernel, s, rim=lambda f: f)
-        ),
-        "Where are the zeros around the image?": lambda x, kernel, s: _gaps(x, kernel, s, rim=lambda f: 0),
-        "That is a padding that keeps the size. Here the kernel's corner must just reach the first pixel.": (
-            lambda x, kernel, s: _gaps(x, kernel, s, rim=lambda f: f // 2)
-        ),
+        "Where are the zeros between the pixels?": lambda x, kernel, stride: (x, kernel, 1),
+        "The gaps lie between pixels; there is none after the last.": {"after": 1},
+        "Too many zeros around: the first place of the kernel must touch a pixel.": {"rim": lambda f: f},
+        "Where are the zeros around the image?": {"rim": lambda f: 0},
+        "That is a padding that keeps the size. Here the kernel's corner must just reach the first pixel.": {
+            "rim": lambda f: f // 2
+        },
     },
 )
 
@@ -190,10 +211,6 @@ matrix = Exercise(
         "That is the matrix of the convolution, which makes few numbers of many. Yours is to go the other way.": (
             lambda kernel, n, s: _matrix(kernel, n, s).T
         ),
-        "The kernel is reversed: a copy begins with its first weight.": lambda kernel, n, s: _matrix(
-            kernel[::-1], n, s
-        ),
-        "Your copies are always one cell apart.": lambda kernel, n, s: _matrix(kernel, n, 1),
         "Each pixel's copy begins further on than the one before.": (
             lambda kernel, n, s: np.repeat(_matrix(kernel, n, s)[:, :1], n, 1)
         ),
@@ -202,19 +219,24 @@ matrix = Exercise(
         ),
         "The last copy is cut off.": lambda kernel, n, s: _matrix(kernel, n, s)[: n * s],
     },
+    slips={
+        "The kernel is reversed: a copy begins with its first weight.": lambda kernel, n, s: (kernel[::-1], n, s),
+        "Your copies are always one cell apart.": lambda kernel, n, s: (kernel, n, 1),
+    },
 )
 
 
 def _settings(rng: Generator) -> list[Arguments]:
-    cases: list[Arguments] = [(5, 5, 3, 2), (4, 3, 2, 1), (3, 2, 4, 0)]
+    cases: list[Arguments] = [(5, 5, 3, 2), (4, 3, 2, 1), (3, 2, 4, 0), (150, 3, 4, 1)]
     for _ in range(20):
         k = int(rng.integers(1, 8))
         cases.append((int(rng.integers(2, 20)), k, int(rng.integers(1, 6)), int(rng.integers(0, k // 2 + 1))))
     return cases
 
 
-def _sources(size: int, k: int, s: int, p: int) -> list[int]:
-    return [n for n in range(max(1, k - 2 * p), size * s + k + 1) if conv_output_size(n, k, s, p) == size]
+def _sources(size: int, kernel_size: int, stride: int, padding: int) -> list[int]:
+    largest = (size - 1) * stride + kernel_size - 2 * padding + stride - 1
+    return list(range(max(1, largest - stride + 1), largest + 1))
 
 
 sources = Exercise(
@@ -235,6 +257,10 @@ sources = Exercise(
         "Padding is on both sides.": lambda size, k, s, p: [n + p for n in _sources(size, k, s, p)],
         "Where is the padding?": lambda size, k, s, p: _sources(size, k, s, 0),
         "In ascending order.": lambda size, k, s, p: _sources(size, k, s, p)[::-1],
+        "That is the largest of them. How many smaller ones go to the same output?": (
+            lambda size, k, s, p: _sources(size, k, s, p)[-1:]
+        ),
+        "All of them, in a list.": lambda size, k, s, p: _sources(size, k, s, p)[0],
     },
 )
 
@@ -256,7 +282,15 @@ tile = Exercise(
         "Not all outputs get the same: which weights of the kernel meet there?": (
             lambda kernel, s: np.full((s, s), kernel.sum() / s**2)
         ),
-        "Rows and columns are swapped.": lambda kernel, s: _tile(kernel, s).T,
+        "A cell gets every stride-th weight, not neighbours.": (
+            lambda kernel, s: np.array([[kernel[a : a + s, b : b + s].sum() for b in range(s)] for a in range(s)])
+        ),
+        "Copies lie over each other: each cell gets the weights of several, added up.": (
+            lambda kernel, s: np.pad(kernel, (0, s))[:s, :s]
+        ),
+        "Not all outputs get the same: each gets some weights of the kernel, not their sum.": (
+            lambda kernel, s: np.full((s, s), kernel.sum())
+        ),
         "You have turned the kernel. A copy is laid down as it is.": lambda kernel, s: _tile(kernel[::-1, ::-1], s),
     },
 )
