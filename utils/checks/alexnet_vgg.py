@@ -20,9 +20,7 @@ towers = Exercise(
     mistakes={
         "A kernel has a bias, too.": lambda: (23232, 153600, 442368),
         "A kernel of the second layer reads only the half on its own card.": lambda: (23296, 307392, 442624),
-        "The channels that a kernel reads are halved, not the number of kernels: both cards count.": (
-            lambda: (23296, 76896, 442624)
-        ),
+        "What a kernel reads is halved, not the number of kernels: both cards count.": lambda: (23296, 76896, 442624),
         "There are 192 kernels on both cards together.": lambda: (23296, 307584, 442624),
         "The third layer reads both halves.": lambda: (23296, 153792, 221440),
         "A photograph has three channels, and a kernel has weights for each.": lambda: (7808, 153792, 442624),
@@ -80,7 +78,6 @@ top_k = Exercise(
         "You take the k lowest scores. Which end of a sorted row has the best?": {"best": -1},
         "A share of the images, not their number.": {"done": np.sum},
         "A share, as 0.25; not per cent.": {"done": lambda wrong: 100 * wrong.mean()},
-        "That is the top-1 error: k answers are allowed.": lambda scores, labels, k: (scores, labels, 1),
         "The answer on place k counts as well: one too few is allowed.": lambda x, labels, k: (x, labels, k - 1),
         "One answer too many is allowed.": lambda scores, labels, k: (scores, labels, k + 1),
         "Classes are counted from 0 already.": lambda scores, labels, k: (scores, labels - 1, k),
@@ -109,12 +106,8 @@ dropout = Exercise(
     reference=_dropped,
     mistakes={
         "In use all numbers are there.": lambda x, mask, rate, learning: x * mask / (1 - rate),
-        "In use all numbers are there, and while it learns those that stay make up for the others.": (
-            lambda x, mask, rate, learning: x * mask
-        ),
-        "In use the layer does nothing: it hands on what it gets.": (
-            lambda x, mask, rate, learning: learning * x * mask / (1 - rate)
-        ),
+        "In use all numbers are there; and those that stay make up for the rest.": lambda x, mask, *_: x * mask,
+        "In use the layer does nothing: it hands on what it gets.": lambda x, m, r, on: on * x * m / (1 - r),
         "The numbers that stay grow by a factor that the rate says, not by how many happened to stay.": (
             lambda x, mask, rate, learning: x * mask / mask.mean() if learning else x
         ),
@@ -132,9 +125,6 @@ dropout = Exercise(
         "The numbers that stay have to grow, and yours shrink.": {"scale": lambda rate: 1 / (1 - rate)},
         "In use nothing is dropped, so nothing has to be made up for.": {"use": lambda rate: 1 - rate},
         "A 1 in the mask means that the number stays.": lambda x, mask, rate, learning: (x, 1 - mask, rate, learning),
-        "While it learns numbers are dropped; in use they are not. You have it the other way round.": (
-            lambda x, mask, rate, learning: (x, mask, rate, not learning)
-        ),
     },
 )
 
@@ -153,21 +143,9 @@ as_convolution = Exercise(
             lambda weight, c, h, w: weight.reshape(-1, h, w, c).transpose(0, 3, 1, 2)
         ),
         "A channel was read row by row, not column by column.": (
-            lambda weight, c, h, w: weight.reshape(-1, c, w, h).swapaxes(2, 3)
-        ),
-        "PyTorch's order is kernels, channels, height, width; in yours the channels stand last.": (
-            lambda weight, c, h, w: weight.reshape(-1, h, w, c)
+            lambda x, c, h, w: x.reshape(-1, c, w, h).swapaxes(2, 3)
         ),
         "Height stands before width.": lambda weight, c, h, w: weight.reshape(-1, c, w, h),
-        "A layer does not turn its kernels round, so you need not either.": (
-            lambda weight, c, h, w: weight.reshape(-1, c, h, w)[..., ::-1, ::-1]
-        ),
-        "Kernels first, then the channels that each reads.": (
-            lambda weight, c, h, w: weight.reshape(-1, c, h, w).swapaxes(0, 1)
-        ),
-        "All weights of a unit become one kernel: a row of the matrix, not a column.": (
-            lambda weight, c, h, w: weight.T.reshape(-1, c, h, w)
-        ),
     },
 )
 
@@ -203,9 +181,6 @@ stack = Exercise(
             "counted": lambda ours, theirs, n: ours / theirs
         },
         "The number that is saved, please, not its share.": {"counted": lambda ours, theirs, n: 1 - ours / theirs},
-        "The large kernel has more weights than the stack, so what is saved is not negative.": {
-            "counted": lambda ours, theirs, n: ours - theirs
-        },
         "Every layer of the stack has its weights, not only one.": {
             "counted": lambda ours, theirs, n: theirs - ours / n
         },

@@ -56,8 +56,8 @@ _ARRAY: list[tuple[str, Any]] = [
     ("were its square", np.square),
     ("were in reverse order", lambda x: x[::-1]),
     ("were the first of them everywhere", lambda x: np.repeat(x[:1], len(x), 0)),
-    ("were 0 but for the first of it", _only(0, 0)),
-    ("were 0 but for the last of it", _only(0, -1)),
+    ("counted only in the first of it", _only(0, 0)),
+    ("counted only in the last of it", _only(0, -1)),
 ]
 _MAP: list[tuple[str, Any]] = [
     ("were turned by half a turn", lambda x: x[..., ::-1, ::-1]),

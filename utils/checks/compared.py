@@ -52,9 +52,7 @@ training_bytes = Exercise(
         "What the optimiser keeps are numbers for each parameter, of four bytes: yours adds a few alone.": (
             lambda p, a, batch, states: batch * a + 8 * p + states
         ),
-        "What the optimiser keeps has four bytes a number as well.": (
-            lambda p, a, batch, states: batch * a + 8 * p + states * p
-        ),
+        "What the optimiser keeps has four bytes a number.": lambda p, a, batch, n: batch * a + 8 * p + n * p,
     },
     slips={
         "Every image of the batch has its own maps.": {"images": 1},
@@ -181,12 +179,9 @@ front = Exercise(
             )
         ),
         "Those are the ones that are beaten.": (
-            lambda networks: _names(networks, lambda cost, accuracy: _beaten(networks, cost, accuracy))
+            lambda nets: _names(nets, lambda cost, right: _beaten(nets, cost, right))
         ),
         "Cheapest first, please: the order is by cost.": lambda networks: _front(networks)[::-1],
-        "Cheapest first, please: yours have the order in which they are given.": (
-            lambda networks: [name for name, *_ in networks if name in _front(networks)]
-        ),
         "Their names alone.": lambda networks: [n for name in _front(networks) for n in networks if n[0] == name],
         "The cheapest of all is beaten by none: nothing is cheaper.": lambda networks: _front(networks)[1:],
         "The most accurate of all is beaten by none: nothing is better.": lambda networks: _front(networks)[:-1],
@@ -194,9 +189,6 @@ front = Exercise(
             lambda networks: [
                 n[0] for m, n in zip([("", 0, 0), *_sorted(networks)], _sorted(networks), strict=False) if n[2] > m[2]
             ]
-        ),
-        "There is more than one: the most accurate is on the front, and so is the cheapest, and some between.": (
-            lambda networks: [max(networks, key=lambda network: network[2])[0]]
         ),
         "Cheaper and better, not dearer and better.": (
             lambda networks: _names(
@@ -264,7 +256,6 @@ lead = Exercise(
         ),
     },
     slips={
-        "The sign: positive if the first is ahead.": {"sign": -1},
         "A lead may be negative: leave the signs as they are.": {"size": abs},
         "A mean of the leads, not their sum.": {"over": lambda results, leads: 1},
         "Divide by the recipes that both have had, not by all.": {

@@ -48,22 +48,16 @@ borders = Exercise(
     cases=lambda rng: [()],
     reference=lambda: _borders(*_MODES),
     mistakes={
-        "Reflect turns round at the last pixel without repeating it.": (
-            lambda: _borders("constant", "symmetric", "edge", "wrap")
-        ),
-        "Reflect and replicate are swapped: replicate repeats the last pixel.": (
-            lambda: _borders("constant", "edge", "reflect", "wrap")
-        ),
-        "Replicate and circular are swapped: replicate repeats the last pixel.": (
-            lambda: _borders("constant", "reflect", "wrap", "edge")
-        ),
+        "Reflect turns round at the last pixel, not after it.": lambda: _borders("constant", "symmetric", *_MODES[2:]),
+        "Reflect and replicate are swapped.": lambda: _borders("constant", "edge", "reflect", "wrap"),
+        "Replicate and circular are swapped.": lambda: _borders("constant", "reflect", "wrap", "edge"),
         "Circular goes on with the other end in its own order: the row is laid end to end.": (
             lambda: np.stack([*_borders(*_MODES)[:3], [4, 3, 1, 2, 3, 4, 2, 1]])
         ),
         "Circular: on the left stand the last pixels of the row, on the right the first.": (
             lambda: np.stack([*_borders(*_MODES)[:3], [1, 2, 1, 2, 3, 4, 3, 4]])
         ),
-        "Circular goes on with the other end; yours turns round at its own.": (
+        "Circular goes on with the other end; yours turns round.": (
             lambda: np.stack([*_borders(*_MODES)[:3], [2, 1, 1, 2, 3, 4, 4, 3]])
         ),
         "Reflect is a mirror: what is next to the edge comes first on the other side of it.": (
@@ -86,15 +80,6 @@ correlate = Exercise(
     cases=_images,
     reference=lambda image, kernel: _correlate(image, kernel),
     mistakes={
-        "The last row and the last column of places are missing: there are n − k + 1 places, not n − k.": (
-            lambda image, kernel: _correlate(image, kernel)[:-1, :-1]
-        ),
-        "No padding here: only places where the whole kernel lies on the image.": (
-            lambda image, kernel: _correlate(image, kernel, padding=(kernel.shape[0] // 2, kernel.shape[1] // 2))
-        ),
-        "Each output is a sum over the whole kernel, rows and columns.": (
-            lambda image, kernel: _correlate(image, kernel[:1])[: image.shape[0] - kernel.shape[0] + 1]
-        ),
         "The places of the kernel overlap: it moves by one pixel, not by its own size.": (
             lambda image, kernel: _correlate(image, kernel, kernel.shape)
         ),
@@ -131,25 +116,10 @@ layer = Exercise(
         "The kernels' maps stay apart; you have added them up.": lambda *case: _layer(*case).sum(0),
     },
     slips={
-        "Where is the bias?": lambda x, weight, bias: (x, weight, 0 * bias),
-        "The bias is added once to each output, not once for each channel of the input.": (
-            lambda x, weight, bias: (x, weight, len(x) * bias)
-        ),
-        "The bias is added once to each output, not once for each weight.": (
-            lambda x, weight, bias: (x, weight, weight[0].size * bias)
-        ),
+        "The bias is added once, not once for each channel of the input.": lambda x, w, bias: (x, w, len(x) * bias),
+        "The bias is added once to each output, not once for each weight.": lambda x, w, b: (x, w, w[0].size * b),
         "Every kernel has a bias of its own.": lambda x, weight, bias: (x, weight, np.full_like(bias, bias[0])),
         "The channels' products are added up, not averaged.": lambda x, weight, bias: (x, weight / len(x), bias),
-        "Every kernel has its own weights for each channel; you use those of its first for all.": (
-            lambda x, weight, bias: (x, np.repeat(weight[:, :1], len(x), 1), bias)
-        ),
-        "Each kernel reads all channels, not only the first.": lambda x, weight, bias: (x[:1], weight[:, :1], bias),
-        "Only the last channel is left in yours: = writes over what the others have said.": (
-            lambda x, weight, bias: (x[-1:], weight[:, -1:], bias)
-        ),
-        "The kernels are turned by half a turn: lay them on as they are.": (
-            lambda x, weight, bias: (x, weight[..., ::-1, ::-1], bias)
-        ),
     },
 )
 
@@ -164,37 +134,23 @@ strided = Exercise(
     cases=_strides,
     reference=_correlate,
     mistakes={
-        "The last row and column of places are missing: count the place where the kernel starts.": (
-            lambda *case: _correlate(*case)[:-1, :-1]
-        ),
         "As many places as there should be, but yours lie one pixel apart.": (
             lambda *case: _correlate(case[0], case[1], 1, case[3])[tuple(map(slice, _correlate(*case).shape))]
         ),
         "Pad the image before the kernel moves over it, not its output.": (
-            lambda image, kernel, s, p: np.pad(_correlate(image, kernel, s), p)
+            lambda x, k, s, p: np.pad(_correlate(x, k, s), p)
         ),
         "The stride skips places of the kernel. You have left out pixels of the image before it.": (
             lambda image, kernel, s, p: _correlate(np.pad(image, p)[::s, ::s], kernel)
         ),
     },
     slips={
-        "Where is the padding?": lambda image, kernel, s, p: (image, kernel, s, 0),
-        "Where is the stride?": lambda image, kernel, s, p: (image, kernel, 1, p),
-        "The stride goes along both axes, and yours only down the rows.": (
-            lambda image, kernel, s, p: (image, kernel, (s, 1), p)
-        ),
-        "The stride goes along both axes, and yours only across the columns.": (
-            lambda image, kernel, s, p: (image, kernel, (1, s), p)
-        ),
+        "The stride goes along both axes, and yours only down the rows.": lambda x, k, s, p: (x, k, (s, 1), p),
+        "The stride goes along both axes, and yours only across the columns.": lambda x, k, s, p: (x, k, (1, s), p),
         "Zeros go around the image, on all four sides; yours are missing below and on the right, or your size counts "
         "them once.": lambda image, kernel, s, p: (np.pad(image, ((p, 0), (p, 0))), kernel, s, 0),
-        "Zeros go around the image, on all four sides; yours are above and below only.": (
-            lambda image, kernel, s, p: (image, kernel, s, (p, 0))
-        ),
+        "Zeros go around the image; yours are above and below only.": lambda x, k, s, p: (x, k, s, (p, 0)),
         "Zeros, not copies of the border.": lambda image, kernel, s, p: (np.pad(image, p, mode="edge"), kernel, s, 0),
-        "Your kernel is turned by half a turn; a layer lays it on as it is.": (
-            lambda image, kernel, s, p: (image, kernel[::-1, ::-1], s, p)
-        ),
     },
 )
 
@@ -218,11 +174,7 @@ matrix = Exercise(
         "The kernel moves: each row has it one pixel further on.": (
             lambda kernel, size: np.stack([_matrix(kernel, size)[0]] * (size - len(kernel) + 1))
         ),
-        "The last output is missing: there are n − k + 1.": lambda kernel, size: _matrix(kernel, size)[:-1],
         "A row for each output and a column for each pixel; yours is the transpose.": lambda *case: _matrix(*case).T,
-    },
-    slips={
-        "The kernel is reversed: its first weight meets the leftmost pixel.": lambda kernel, size: (kernel[::-1], size),
     },
 )
 
@@ -242,9 +194,6 @@ shared_gradient = Exercise(
         "Multiply each output's gradient with the pixel that this weight met there, not with all of that place.": (
             lambda x, grad_output, k: np.full(k, _gradient(x, grad_output, k).sum())
         ),
-        "The order is reversed: the first weight met the pixels at the left of each place.": (
-            lambda x, grad_output, k: _gradient(x, grad_output, k)[::-1]
-        ),
         "That is the gradient of the pixels. How much does each weight change the loss?": (
             lambda x, grad_output, k: np.convolve(grad_output, np.ones(k))
         ),
@@ -253,18 +202,6 @@ shared_gradient = Exercise(
         "A weight is used at every place, and its gradients add; do not take their mean.": (
             lambda x, grad_output, k: (x, grad_output / len(grad_output), k)
         ),
-        "That is what one place says. The weight is used at all of them: add what each says.": (
-            lambda x, grad_output, k: (x, grad_output * (np.arange(len(grad_output)) < 1), k)
-        ),
-        "That is what the last place says: = writes over what the others have said.": (
-            lambda x, grad_output, k: (x, grad_output * (np.arange(len(grad_output)) == len(grad_output) - 1), k)
-        ),
         "The last place is missing.": lambda x, grad_output, k: (x, np.append(grad_output[:-1], 0), k),
-        "Your outputs are in reverse: the first of them stands at the left end of the row.": (
-            lambda x, grad_output, k: (x, grad_output[::-1], k)
-        ),
-        "Weight by the gradient of each output: the outputs do not count alike.": (
-            lambda x, grad_output, k: (x, np.ones_like(grad_output), k)
-        ),
     },
 )

@@ -16,14 +16,10 @@ joined = Exercise(
     cases=lambda rng: [()],
     reference=lambda: (296, 20, 20),
     mistakes={
-        "What the first 1 × 1 of a branch makes is read inside the branch; only its end is laid beside the others.": (
-            lambda: (376, 20, 20)
-        ),
+        "The first 1 × 1 of a branch is read inside it; only its end is laid beside the others.": lambda: (376, 20, 20),
         "A 1 × 1 follows the pooling and changes the number of channels.": lambda: (560, 20, 20),
         "The block's input is not laid beside the branches.": lambda: (596, 20, 20),
-        "Maps are laid one behind another, none is added to another: how many are they in all?": (
-            lambda: (120, 20, 20)
-        ),
+        "Maps are laid one behind another, none is added to another: how many are they in all?": lambda: (120, 20, 20),
         "The pooling has stride 1 and a padding, or its map would not fit the others.": lambda: (296, 10, 10),
         "The maps lie behind one another, not side by side: height and width stay.": lambda: (296, 80, 80),
         "PyTorch's order is channels, height, width.": lambda: (20, 20, 296),
@@ -65,16 +61,7 @@ def _channels(numbers: Array) -> Array:
     return numbers[:, None, None]
 
 
-def _norm(
-    x: Array,
-    gamma: Array,
-    beta: Array,
-    eps: float,
-    axis: Any = (0, 2, 3),
-    ddof: int = 0,
-    power: float = 0.5,
-    **wrong: Any,
-) -> Array:
+def _norm(x: Array, gamma: Array, beta: Array, eps: float, axis: Any = (0, 2, 3), ddof: int = 0, **wrong: Any) -> Array:
     mean, var = x.mean(axis=axis, keepdims=True), x.var(axis=axis, keepdims=True, ddof=ddof)
     power = wrong.get("power", 0.5)
     spread = var**power + eps if wrong.get("outside") else (var + eps) ** power
@@ -95,10 +82,7 @@ batch_norm = Exercise(
         "ε is added to the variance, within the root.": {"outside": True},
         "Where is ε?": lambda x, gamma, beta, eps: (x, gamma, beta, 0),
         "Divide by the spread, which is the root of the variance.": {"power": 1},
-        "γ multiplies, β is added.": lambda x, gamma, beta, eps: (x, beta, gamma, eps),
-        "What do γ and β do, the two numbers that a channel learns?": (
-            lambda x, gamma, beta, eps: (x, np.ones_like(gamma), 0 * beta, eps)
-        ),
+        "What do γ and β do, the two numbers that a channel learns?": lambda x, g, b, e: (x, np.ones_like(g), 0 * b, e),
         "γ multiplies what is normalised already; β is added after it.": {"inside": True},
     },
 )
@@ -135,14 +119,10 @@ running = Exercise(
         "A plain mean of all batches? Late batches count for more than early ones.": (
             lambda batches, momentum: tuple(np.mean([_moments(batch) for batch in batches], axis=0))
         ),
-        "The last batch alone is too little: what was kept before goes in with its share.": (
-            lambda batches, momentum: _moments(batches[-1])
-        ),
         "You begin with the first batch as it is. It too is mixed, with 0 and 1.": (
             lambda batches, momentum: _kept(batches[1:], momentum, start=_moments(batches[0]))
         ),
         "The variance is kept, not the spread.": lambda *case: (_kept(*case)[0], np.sqrt(_kept(*case)[1])),
-        "Mean first, then variance.": lambda *case: _kept(*case)[::-1],
     },
     slips={
         "For use PyTorch keeps the variance that divides by one less than the number of values.": {"ddof": 0},
@@ -175,9 +155,7 @@ cost = Exercise(
     cases=_blocks,
     reference=_cost,
     mistakes={
-        "No biases: a normalisation follows each convolution.": (
-            lambda c, six, side: (_cost(c, six, side)[0] + sum(six), _cost(c, six, side)[1])
-        ),
+        "No biases: normalisations follow.": lambda c, n, side: (_cost(c, n, side)[0] + sum(n), _cost(c, n, side)[1]),
         "Weights first, then MACs.": lambda *case: _cost(*case)[::-1],
     },
     slips={
@@ -196,9 +174,7 @@ cost = Exercise(
             s,
         ),
         "A weight is used at every place of the map, in all its rows and columns.": {"rows": 1},
-        "The order is one, narrow3, three, narrow5, five, pooled.": (
-            lambda c, n, s: (c, (n[0], n[2], n[1], n[4], n[3], n[5]), s)
-        ),
+        "The order is one, narrow3, three, narrow5 …": lambda c, n, s: (c, (n[0], n[2], n[1], n[4], n[3], n[5]), s),
     },
 )
 
@@ -220,18 +196,13 @@ widest = Exercise(
     reference=_widest,
     mistakes={
         "That is where it begins to cost more: round down.": lambda c, k, f: -(-c * k * f * f // (c + k * f * f)),
-        "A whole number of channels, the largest with fewer weights: which way do you round?": (
+        "A whole number of channels, with fewer weights: round which way?": (
             lambda c, k, f: c * k * f * f / (c + k * f * f)
         ),
         "The 1 × 1 has weights, too, so it is not enough to be narrower than the input.": lambda c, k, f: c - 1,
-        "The 1 × 1 comes first and reads all the channels; the large kernel reads what it has left.": (
-            lambda c, k, f: (c * k * f * f - 1) // (c * f * f + k)
-        ),
         "Compare weights, not channels: narrower than what comes out is not yet the answer.": lambda c, k, f: k - 1,
         "Compare weights, not channels: narrower than both sides is not yet the answer.": lambda c, k, f: min(c, k) - 1,
-        "The 1 × 1 is all you count; the large kernel behind it has weights as well.": (
-            lambda c, k, f: (c * k * f * f - 1) // c
-        ),
+        "The 1 × 1 is all you count; the large kernel has weights as well.": lambda c, k, f: (c * k * f * f - 1) // c,
     },
     slips={
         "As many weights as before are no saving.": {"less": 0},
@@ -262,15 +233,13 @@ fold = Exercise(
         "γ is in the weights, but it multiplies the mean in the bias as well.": (
             lambda w, g, b, m, v, e: (_fold(w, g, b, m, v, e)[0], b - m / np.sqrt(v + e))
         ),
-        "The mean is divided and multiplied like everything else before β is added.": (
+        "The mean is divided and multiplied before β is added.": (
             lambda w, g, b, m, v, e: (_fold(w, g, b, m, v, e)[0], b - m)
         ),
         "The normalised channels are those that come out: a factor for each kernel, not for each channel it reads.": (
             lambda w, g, b, m, v, e: (w * (g / np.sqrt(v + e))[:, None, None], _fold(w, g, b, m, v, e)[1])
         ),
-        "The weights change as well: the sums are divided and multiplied.": (
-            lambda w, g, b, m, v, e: (w, _fold(w, g, b, m, v, e)[1])
-        ),
+        "The weights change as well: sums are divided.": lambda w, g, b, m, v, e: (w, _fold(w, g, b, m, v, e)[1]),
     },
     slips={
         "Where is the variance? It divides.": lambda w, g, b, m, v, e: (w, g, b, m, np.ones_like(v), 0),
@@ -280,9 +249,7 @@ fold = Exercise(
         "var is the variance already: it is not squared.": lambda w, g, b, m, v, e: (w, g, b, m, v**2, e),
         "The mean is taken off, not added.": lambda w, g, b, m, v, e: (w, g, b, -m, v, e),
         "The mean has to go as well, into the bias.": lambda w, g, b, m, v, e: (w, g, b, 0 * m, v, e),
-        "β is added at the end: nothing multiplies it.": (
-            lambda w, g, b, m, v, e: (w, g, g / np.sqrt(v + e) * b, m, v, e)
-        ),
+        "β is added last: nothing multiplies it.": lambda w, g, b, m, v, e: (w, g, g / np.sqrt(v + e) * b, m, v, e),
         "Where is γ?": lambda w, g, b, m, v, e: (w, np.ones_like(g), b, m, v, e),
         "Where is β?": lambda w, g, b, m, v, e: (w, g, 0 * b, m, v, e),
     },

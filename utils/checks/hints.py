@@ -148,7 +148,7 @@ class Puzzle:
     def formed(self) -> Hint | None:
         """A mistake, and its numbers in another form."""
         whole = any((array := plain(wanted)) is None or array.dtype.kind in "iub" for wanted in self.wanted)
-        forms = FORMS if whole else (*FORMS, "factor")  # whole numbers are often multiples of others
+        forms = FORMS if whole else (*FORMS, "factor", "part")  # whole numbers meet others by chance
         for guess in [*self.own, *self.arguments]:
             if self._seen(self._values, (call.value for call in self._outcomes(guess)), forms):
                 numbers = [plain(call.value) for call in self._outcomes(guess)]

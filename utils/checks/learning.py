@@ -96,9 +96,6 @@ gradients = Exercise(
     mistakes={
         "dx has gradients of the padding, which is no part of x.": _one(0, _uncropped),
         "A pixel lies under several places of a kernel. In dx what these send adds up.": (_one(0, _replaced)),
-        "In dx your copies of the kernel are turned by half a turn.": (
-            _one(0, lambda dx, g, x, w, s, p: conv2d_backward(g, x, w[..., ::-1, ::-1], s, p)[0])
-        ),
         "dx is a mean over the images, but each image has a gradient of its own.": _one(0, lambda dx, *_: dx / len(dx)),
         "dw is a mean over the images. What they say adds up.": _one(1, lambda dw, g, *_: dw / len(g)),
         "dw is a mean over the places. What they say adds up.": _one(1, lambda dw, g, *_: dw / g[0, 0].size),
@@ -109,9 +106,7 @@ gradients = Exercise(
             _one(0, lambda dx, g, x, w, s, p: dx if p else dx[:, :, :0, :0])
         ),
         "db has a number for each kernel; yours is one for all.": _one(2, lambda db, g, *_: g.sum()),
-        "The three are right, but not in the order dx, dw, db.": (
-            lambda *case: [conv2d_backward(*case)[i] for i in (1, 0, 2)]
-        ),
+        "The three are right; their order is dx, dw, db.": lambda *case: [conv2d_backward(*case)[i] for i in (1, 0, 2)],
     },
 )
 
@@ -157,14 +152,10 @@ slopes = Exercise(
         "Twice too large: how far apart are the two nudges?": lambda f, values, h: _nudged(f, values, h, h, h),
         "Your nudges are half a step, up and down.": lambda f, values, h: _nudged(f, values, h / 2, h / 2, h),
         "Your nudges pile up. Nudge one number at a time, and the others stay where they were.": _piled_up,
-        "/ 2 * step divides by 2 and multiplies by step: brackets.": (
-            lambda f, values, h: _nudged(f, values, h, h, 2 / h)
-        ),
+        "/ 2 * step divides by 2 and multiplies by step: brackets.": lambda f, v, h: _nudged(f, v, h, h, 2 / h),
         "You nudge to one side only, and divide as if it were both.": lambda f, x, h: _nudged(f, x, h, 0, 2 * h),
         "A slope is a difference divided by how far the nudges are apart.": lambda f, x, h: _nudged(f, x, h, h, 1),
-        "A number for all at once: each has a slope of its own.": (
-            lambda f, values, h: (f(values + h) - f(values - h)) / (2 * h)
-        ),
+        "A number for all at once: each has a slope of its own.": lambda f, v, h: (f(v + h) - f(v - h)) / (2 * h),
         "You nudge all numbers at once. Each has a slope of its own.": (
             lambda f, values, h: np.full_like(values, (f(values + h) - f(values - h)) / (2 * h))
         ),
@@ -189,7 +180,6 @@ im2col = Exercise(
     ],
     reference=_columns,
     mistakes={
-        "A column for each place; you have made rows of them.": lambda *case: _columns(*case).T,
         "reshape keeps the numbers in their order, and does not make columns of rows: transpose.": (
             lambda *case: _columns(*case).T.reshape(_columns(*case).shape)
         ),
@@ -198,8 +188,6 @@ im2col = Exercise(
         "Going down a column, channels change slowest.": {"order": (1, 2, 0, 3, 4)},
         "Within a channel go along the window's rows.": {"order": (0, 2, 1, 3, 4)},
         "The places come in reading order.": {"order": (0, 1, 2, 4, 3)},
-        "Your windows always move by one pixel.": lambda x, k, s: (x, k, 1),
-        "Your windows lie side by side: use the stride.": lambda x, k, s: (x, k, k),
         "A column holds the window in all channels.": lambda x, k, s: (x[:1], k, s),
     },
 )
@@ -267,20 +255,9 @@ by_spectra = Exercise(
             lambda x, kernel, p: _circular(x, kernel, p, True)[tuple(map(slice, _correlate(x, kernel, p).shape))]
         ),
         "That is the whole circle. Where the kernel hangs over the edge it has seen the other border.": _circular,
-        "Outputs may be negative: take the real part, not the size.": (
-            lambda x, kernel, p: np.abs(_correlate(x, kernel, p))
-        ),
         "Your padding has pixels of the other border in it. On a circle there must be zeros between them.": (
             lambda x, kernel, p: _correlate(np.pad(x, p, mode="wrap"), kernel)
         ),
-    },
-    slips={
-        "The kernel is flipped, as in mathematics; layers do not flip.": lambda x, kernel, p: (
-            x,
-            kernel[::-1, ::-1],
-            p,
-        ),
-        "Where is the padding?": lambda x, kernel, p: (x, kernel, 0),
     },
 )
 
@@ -303,12 +280,7 @@ circle = Exercise(
         "It works, but a shorter circle does, too: the two borders are neighbours.": lambda n, k, p: n + 2 * p,
         "It works if all shifts are wanted. With a smaller padding some are not.": lambda n, k, p: n + k - 1,
         "That many outputs, but does no kernel read a pixel from the other end?": lambda n, k, p: n + 2 * p - k + 1,
-        "The kernel's own length is no part of it: it reads zeros, or pixels, that are there already.": (
-            lambda n, k, p: n + k
-        ),
-        "It works, but a shorter circle does, too: the zeros of both borders may be the same.": (
-            lambda n, k, p: n + 2 * p + k - 1
-        ),
+        "It works, but a shorter circle does, too: borders can share zeros.": lambda n, k, p: n + 2 * p + k - 1,
         "One too short: lay a row of ones on the circle and look at the last output.": lambda n, k, p: n + p - (p > 0),
     },
 )

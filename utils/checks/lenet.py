@@ -85,12 +85,10 @@ softmax = Exercise(
     cases=_large,
     reference=_softmax,
     mistakes={
-        "It is down the columns that your shares add up to 1; and then think of scores of 1000.": (
+        "Your shares add up to 1 down the columns; and think of scores of 1000.": (
             lambda scores: _softmax(scores, 0, "none")
         ),
-        "Where is the exponential? Shares of the scores themselves can be negative.": (
-            lambda scores: scores / scores.sum(axis=1, keepdims=True)
-        ),
+        "Where is the exponential? Shares of scores can be negative.": lambda x: x / x.sum(axis=1, keepdims=True),
         "Those are the logarithms of the shares.": lambda scores: (
             scores - np.logaddexp.reduce(scores, axis=1, keepdims=True)
         ),
@@ -131,9 +129,7 @@ cross_entropy = Exercise(
         "First the logarithm of each image's share, then the mean; not the other way round.": (
             lambda scores, labels: -np.log(_shares(scores, labels).mean())
         ),
-        "The share of the right class, not the largest one.": (
-            lambda scores, labels: -np.log(_softmax(scores).max(axis=1)).mean()
-        ),
+        "The share of the right class, not the largest one.": lambda z, y: -np.log(_softmax(z).max(axis=1)).mean(),
         "[:, labels] takes all those columns from every row. Each row has a label of its own.": (
             lambda scores, labels: -np.log(_softmax(scores)[:, labels]).mean()
         ),
@@ -176,14 +172,12 @@ sgd = Exercise(
     cases=_weights,
     reference=_sgd,
     mistakes={
-        "The step is what the gradient alone would do. Where is the momentum?": (
-            lambda w, v, g, rate, m: (w - rate * g, m * v + g)
-        ),
-        "First the new velocity, then the step: yours goes with the old one.": (
+        "That step is the gradient's alone. Where is the momentum?": lambda w, v, g, rate, m: (w - rate * g, m * v + g),
+        "First the velocity, then the step: yours takes the old one.": (
             lambda w, v, g, rate, m: (w - rate * v, m * v + g)
         ),
-        "In PyTorch the rate is no part of the velocity; it multiplies the step.": (
-            lambda w, v, g, rate, m: _step(w, m * v + rate * g, 1)
+        "The rate is no part of the velocity; it multiplies the step.": (
+            lambda w, v, g, r, m: _step(w, m * v + r * g, 1)
         ),
         "The rate and the minus come in when the weights move. The velocity gathers gradients as they are.": (
             lambda w, v, g, rate, m: (w + m * v - rate * g, m * v - rate * g)
@@ -200,10 +194,6 @@ sgd = Exercise(
     slips={
         "That is a step up. The gradient points to where the loss grows.": {"up": 1},
         "Momentum shrinks the old velocity, not the gradient.": lambda w, v, g, rate, m: (w, v / m, m * g, rate, m),
-        "Momentum: each step keeps a share of the old velocity, and yours all of it.": (
-            lambda w, v, g, rate, m: (w, v, g, rate, 1.0)
-        ),
-        "How far the weights move is for the rate to say.": lambda w, v, g, rate, m: (w, v, g, 1.0, m),
     },
 )
 
@@ -236,21 +226,14 @@ confusion = Exercise(
             lambda labels, predicted, classes: np.minimum(_table(labels, predicted, classes), 1)
         ),
         "Counts, not shares.": lambda labels, predicted, classes: _table(labels, predicted, classes) / len(labels),
-        "Counts, not shares of each row.": (
-            lambda *case: _table(*case) / np.maximum(_table(*case).sum(1, keepdims=True), 1)
-        ),
-        "All your rows are one and the same list: [[0] * n] * n repeats it.": (
-            lambda *case: np.tile(_table(*case).sum(0), (case[2], 1))
+        "Counts, no shares of a row.": lambda *case: _table(*case) / np.maximum(_table(*case).sum(1, keepdims=True), 1),
+        "[[0] * n] * n is one list, n times: all your rows are the same.": (
+            lambda *x: np.tile(_table(*x).sum(0), (x[2], 1))
         ),
         "Only mistakes are in yours; the right answers go on the diagonal.": (
             lambda labels, predicted, classes: _table(labels, predicted, classes) * (1 - np.eye(classes))
         ),
-        "A class that does not occur here has a row and a column all the same.": (
-            lambda labels, predicted, classes: _table(labels, predicted, classes)[:-1, :-1]
-        ),
-        "Only right answers are in yours. Where are the mistakes?": (
-            lambda labels, predicted, classes: _table(labels, predicted, classes) * np.eye(classes)
-        ),
+        "Only right answers are in yours. Where are the mistakes?": lambda y, p, n: _table(y, p, n) * np.eye(n),
     },
     slips={
         "A row for each true class, a column for what it was taken for; yours is the other way round.": (

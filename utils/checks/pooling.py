@@ -51,7 +51,6 @@ by_hand = Exercise(
         "Your windows lie side by side. Wider than the stride, they overlap.": lambda: _largest(_MAP[None], 2)[0],
     },
     slips={
-        "Where is the padding? The first window hangs over the edge.": {"padding": 0},
         "That is a window at every place. How far does it move at a time?": {"stride": 1},
         "The windows are 3 × 3: yours are smaller.": {"kernel_size": 2},
     },
@@ -71,17 +70,14 @@ max_pool = Exercise(
     cases=_stacks,
     reference=_largest,
     mistakes={
-        "The zeros of your padding win where all pixels are negative. What never wins a maximum?": (
+        "Your padding's zeros win where all pixels are negative. What never wins?": (
             lambda x, k, s, p: _largest(_zeros(x, p), k, s)
         ),
         "Your padding wins where all pixels are smaller still. What never wins a maximum?": (
             lambda x, k, s, p: np.maximum(_largest(x, k, s, p), -999 if p else -np.inf)
         ),
-        "Your maximum begins at 0, and 0 wins where all pixels are negative.": (
-            lambda x, k, s, p: np.maximum(_largest(x, k, s, p), 0)
-        ),
+        "Your maximum begins at 0, and 0 wins where all is negative.": lambda *case: np.maximum(_largest(*case), 0),
         "Each channel is pooled by itself, not all together.": lambda x, k, s, p: _largest(x, k, s, p).max(0),
-        "The last row and column of windows are missing.": lambda x, k, s, p: _largest(x, k, s, p)[:, :-1, :-1],
         "The largest of each window, not the mean.": (lambda x, k, s, p: _mean(x, k, k if s is None else s, p, True)),
         "The largest of each window, not the smallest.": lambda x, k, s, p: -_largest(-x, k, s, p),
     },
@@ -89,11 +85,8 @@ max_pool = Exercise(
         "With stride None your windows move by one pixel; a convolution does that. Pooling does not.": (
             lambda x, k, s, p: (x, k, 1 if s is None else s, p)
         ),
-        "With stride None your windows move by two pixels, whatever their size.": (
-            lambda x, k, s, p: (x, k, 2 if s is None else s, p)
-        ),
+        "With stride None your windows always move by two.": lambda x, k, s, p: (x, k, 2 if s is None else s, p),
         "Your windows always tile the map. Use the stride where there is one.": lambda x, k, s, p: (x, k, k, p),
-        "Where is the padding?": lambda x, k, s, p: (x, k, s, 0),
         "Your padding is missing below and on the right, or your size counts it once.": (
             lambda x, k, s, p: (np.pad(x, ((0, 0), (p, 0), (p, 0)), constant_values=-np.inf), k, s, 0)
         ),
@@ -132,18 +125,12 @@ avg_pool = Exercise(
                 else _mean(x, k, s, p, True) / np.maximum(_mean((x != 0).astype(float), k, s, p, True), 1 / k**2)
             )
         ),
-        "Without the padding's zeros there are as many windows all the same.": (
-            lambda x, k, s, p, flag: _mean(x, k, s, p if flag else 0, True)
-        ),
+        "Without the zeros there are as many windows.": lambda x, k, s, p, flag: _mean(x, k, s, p if flag else 0, True),
     },
     slips={
-        "You always count the padding. It has a switch.": lambda x, k, s, p, flag: (x, k, s, p, True),
-        "You never count the padding. It has a switch.": lambda x, k, s, p, flag: (x, k, s, p, False),
         "Your switch is the wrong way round: with True the padding's zeros are numbers like all others.": (
             lambda x, k, s, p, flag: (x, k, s, p, not flag)
         ),
-        "Where is the padding?": lambda x, k, s, p, flag: (x, k, s, 0, flag),
-        "Your windows always tile the map. Use the stride.": lambda x, k, s, p, flag: (x, k, k, p, flag),
     },
 )
 
@@ -178,16 +165,14 @@ winners = Exercise(
     reference=_found,
     mistakes={
         "You count within each window. Count the pixels of the whole map.": (lambda x, k, s: _local(x, k, s)),
-        "You count within each window, and from 1. Count the pixels of the whole map, from 0.": (
-            lambda x, k, s: _local(x, k, s) + 1
-        ),
+        "You count within each window, from 1. Count in the whole map, from 0.": lambda x, k, s: _local(x, k, s) + 1,
         "One number for each place, in reading order; not its row and column.": (
             lambda x, k, s: np.stack(np.divmod(_found(x, k, s), x.shape[1]), -1)
         ),
         "You count down the columns. Reading order goes along the rows.": (
             lambda x, k, s: _found(x, k, s) % x.shape[1] * x.shape[0] + _found(x, k, s) // x.shape[1]
         ),
-        "Of equal numbers the first in reading order wins; yours is the last.": _last,
+        "Of equal numbers the first one wins; yours is the last.": _last,
         "A row of the map is as long as the map is wide, not as long as the output's.": (
             lambda x, k, s: _found(x, k, s) // x.shape[1] * _found(x, k, s).shape[1] + _found(x, k, s) % x.shape[1]
         ),
@@ -196,10 +181,6 @@ winners = Exercise(
         ),
         "You find the smallest of each window.": lambda x, k, s: _found(-x, k, s),
         "Those are the largest numbers themselves. Where do they stand?": lambda x, k, s: _largest(x[None], k, s)[0],
-    },
-    slips={
-        "The first pixel has number 0.": {"first": 1},
-        "Your windows lie side by side: use the stride.": lambda x, k, s: (x, k, k),
     },
 )
 
@@ -246,9 +227,7 @@ sent_back = Exercise(
         "Not every pixel of a window can move its maximum.": lambda x, g, k, s: k * k * _shared(x, g, k, s),
         "A pixel may win more than one window. What then?": _written,
         "Several equal numbers: you send to each of them. Only one is the winner.": (_to_equals),
-        "Of equal numbers the first in reading order wins; yours is the last.": (
-            lambda x, g, k, s: _back(x, g, k, s, _last(x, k, s))
-        ),
+        "Of equal numbers the first one wins; yours is the last.": lambda x, g, k, s: _back(x, g, k, s, _last(x, k, s)),
         "Raise the winner a little. How much does its own value matter?": lambda x, g, k, s: _back(x, g, k, s) * x,
     },
 )
@@ -269,9 +248,7 @@ mean_weights = Exercise(
         "A convolution has a slice of each kernel for every channel, also for those that it is not to see.": (
             lambda c, k: np.full((c, 1, k, k), 1 / k**2)
         ),
-        "That is one window. A convolution has a kernel for each channel, and in it a slice for each.": (
-            lambda c, k: np.full((k, k), 1 / k**2)
-        ),
+        "That is one window. A convolution has many, for channels in and out.": lambda c, k: np.full((k, k), 1 / k**2),
     },
     slips={
         "Your kernels read all channels, so their maps are mixed. Pooling keeps them apart.": {"apart": False},
@@ -314,7 +291,5 @@ whole_step = Exercise(
         "A pooling layer with stride None does not move by one.": {"pool": 1},
         "A pooling layer with stride None moves by its own size, which is not always 2.": {"pool": 2},
         "Stride None is another for a convolution than for pooling.": {"conv": None},
-        "All layers count: your last one is left out.": lambda layers: (layers[:-1],),
-        "All layers count: your first one is left out.": lambda layers: (layers[1:],),
     },
 )

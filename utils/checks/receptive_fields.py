@@ -67,11 +67,8 @@ field = Exercise(
     },
     slips=_FIELD
     | {
-        "Right for dilation 1. With dilation d the taps are d steps apart.": (
-            lambda layers: ([(k, s, p, 1) for k, s, p, _ in layers],)
-        ),
+        "Right for dilation 1: taps are d steps apart.": lambda net: ([(k, s, p, 1) for k, s, p, _ in net],),
         "A kernel of k has k − 1 gaps, each as wide as the dilation; you count k of them.": {"whole_taps": True},
-        "The first layer is the one next to the image: yours begins at the top.": lambda layers: (layers[::-1],),
     },
 )
 
@@ -80,8 +77,8 @@ def _sees(layers: Layers, unit: int, size: int, ends: int = 0, **wrong: Any) -> 
     """The pixels inside the image within the field of a unit."""
     reach, jump, start = _field(layers)
     first = wrong.get("start", start) + unit * wrong.get("jump", jump)
-    left, right = max(first, wrong.get("left", 0)), min(first + reach, wrong.get("right", size))
-    return max(wrong.get("least", 0), right - left + ends)
+    left, right = max(first, wrong.get("left", 0)), min(first + reach + (ends > 0), wrong.get("right", size))
+    return max(wrong.get("least", 0), right - left - (ends < 0))
 
 
 inside = Exercise(
@@ -104,7 +101,6 @@ inside = Exercise(
         "The left end of the image cuts as well.": {"left": -(10**9)},
         "Unit i begins at start + i · jump, not at start + i.": {"jump": 1},
         "Where is the start? Padding moves the first field to the left.": {"start": 0},
-        "Units count from 0 here.": lambda layers, unit, size: (layers, unit - 1, size),
         "A field that has left the image altogether holds no pixel of it, not fewer than none.": {"least": -(10**9)},
         "From pixel a to pixel b, both counted, it is not b − a: one is missing.": {"ends": -1},
         "One too many: the pixel behind the field's last one is no part of it.": {"ends": 1},
@@ -131,9 +127,7 @@ paths = Exercise(
     cases=lambda rng: [([3, 3],), ([3, 3, 3],), ([2, 3],), ([int(k) for k in rng.integers(1, 6, 4)],), ([5, 4, 2],)],
     reference=_paths,
     mistakes={
-        "Every pixel of the field is reached, but the inner ones by more ways than the outer.": (
-            lambda kernels: np.ones(len(_paths(kernels)), int)
-        ),
+        "Every pixel is reached, but the inner ones by more ways.": lambda kernels: np.ones(len(_paths(kernels)), int),
         "Shares add up to 1; count the ways instead.": lambda kernels: _paths(kernels) / _paths(kernels).sum(),
         "The last layer is missing.": lambda kernels: _paths(kernels[:-1]),
         "For each pixel of the field: yours is the number of all the ways.": lambda kernels: _paths(kernels).sum(),
@@ -171,18 +165,12 @@ effective = Exercise(
     ),
     reference=_width,
     mistakes={
-        "That is the whole field. How few of its columns, around the middle, are enough?": (
-            lambda kernels, share: len(_paths(kernels))
-        ),
-        "Not the share of the columns; the share of the ways.": (
-            lambda kernels, share: int(share * len(_paths(kernels))) // 2 * 2 + 1
-        ),
+        "That is the whole field. How few of its columns are enough?": lambda kernels, share: len(_paths(kernels)),
+        "Not the share of the columns; the share of the ways.": lambda ks, q: int(q * len(_paths(ks))) // 2 * 2 + 1,
         "Right for few layers. 80 of them have more ways than an int64 can count: use Python's ints, or floats.": (
             _overflowed
         ),
-        "How many columns there are, not what share of the field they take.": (
-            lambda kernels, share: _width(kernels, share) / len(_paths(kernels))
-        ),
+        "How many columns, not what share of the field.": lambda ks, share: _width(ks, share) / len(_paths(ks)),
     },
     slips={
         "The strip has two sides and a middle; that is one side of it.": {"sides": 1},

@@ -21,15 +21,11 @@ block = Exercise(
     reference=lambda: np.maximum(_X + _BODY, 0),
     mistakes={
         "After the sum there is a ReLU.": lambda: _X + _BODY,
-        "The ReLU comes after the sum. Before it, a block could never take anything away.": (
-            lambda: _X + np.maximum(_BODY, 0)
-        ),
+        "The ReLU comes after the sum. Before it a block can take nothing away.": lambda: _X + np.maximum(_BODY, 0),
         "Where is the shortcut?": lambda: np.maximum(_BODY, 0),
         "Input and body are added, not multiplied.": lambda: np.maximum(_X * _BODY, 0),
         "The body says what is to be added, not what is to be taken away.": lambda: np.maximum(_X - _BODY, 0),
-        "Concatenating is what GoogLeNet does. Here the channels stay as many.": (
-            lambda: np.maximum(np.concatenate([_X, _BODY]), 0)
-        ),
+        "GoogLeNet concatenates. Here the numbers stay as many.": lambda: np.maximum(np.concatenate([_X, _BODY]), 0),
     },
 )
 
@@ -87,9 +83,7 @@ residual = Exercise(
         "The shortcut goes around both layers; yours ends after the first.": lambda x, w1, w2: _relu(
             w2 @ _relu(x + w1 @ x)
         ),
-        "The shortcut starts before the first layer; yours, after it.": (
-            lambda x, w1, w2: _relu(_relu(w1 @ x) + w2 @ _relu(w1 @ x))
-        ),
+        "The shortcut starts in front of both layers.": lambda x, w1, w2: _relu(_relu(w1 @ x) + w2 @ _relu(w1 @ x)),
     },
     slips={
         "The last ReLU, that after the sum, is missing.": {"last": None},
@@ -97,7 +91,6 @@ residual = Exercise(
         "There is one ReLU too many: none between the second layer and the sum.": {"middle": _relu},
         "Without a ReLU between them two layers are no more than one.": {"inner": None},
         "That is a plain block: where is the shortcut?": {"around": 0},
-        "First w1, then w2.": lambda x, w1, w2: (x, w2, w1),
         "A row of weights for each output: the matrix stands before the vector.": lambda x, w1, w2: (x, w1.T, w2.T),
     },
 )
@@ -115,18 +108,14 @@ idle = Exercise(
     cases=lambda rng: [(int(rng.integers(3, 7)), 3), (int(rng.integers(2, 5)), 5), (1, 7), (3, 1)],
     reference=_kernel,
     mistakes={
-        "That is the mean of the neighbours: the picture is blurred.": (
-            lambda channels, size: _kernel(channels, size, rest=1) / size**2
-        ),
+        "That is the mean of the neighbours: the picture is blurred.": lambda c, n: _kernel(c, n, rest=1) / n**2,
         "With weights of 0 a *plain* layer hands nothing on. The body of a residual block may have them.": (
             lambda channels, size: np.zeros((channels, channels, size, size))
         ),
         "A kernel reads all channels, and has a slice for each, most of them zeros.": (
             lambda channels, size: np.stack([_kernel(1, size)[0, 0]] * channels)
         ),
-        "Within a kernel one weight is 1, not a diagonal of them.": (
-            lambda channels, size: np.eye(channels)[:, :, None, None] * np.eye(size)
-        ),
+        "In a kernel one weight is 1, not a diagonal.": lambda c, size: np.eye(c)[:, :, None, None] * np.eye(size),
     },
     slips={
         "That hands on the sum of all channels: each output should read its own alone.": {"mixed": True},
@@ -189,14 +178,7 @@ def _end(x: float, weights: Array) -> float:
 
 
 def _gradient(
-    x: float,
-    weights: Array,
-    shift: int = 0,
-    around: int = 1,
-    own: int = 1,
-    power: int = 2,
-    held: bool = False,
-    **how: Any,
+    x: float, weights: Array, shift: int = 0, around: int = 1, own: int = 1, power: int = 2, **how: Any
 ) -> Any:
     """Slopes of the blocks, taken at the number that goes into each or at a later one, and multiplied."""
     inputs = [x]
@@ -211,9 +193,7 @@ gradient = Exercise(
     cases=lambda rng: [(float(rng.standard_normal()), rng.standard_normal(n)) for n in (2, 3, 4, 5, 6)],
     reference=_gradient,
     mistakes={
-        "Each block has its shortcut; yours has one around all of them.": (
-            lambda x, weights: 1 + _gradient(x, weights, around=0)
-        ),
+        "Each block has its shortcut; yours has one around all of them.": lambda x, ws: 1 + _gradient(x, ws, around=0),
         "You add what each body does to the gradient. But a body also reads what the blocks before it have added.": (
             lambda x, weights: 1 + _gradient(x, weights, around=0, done=np.sum)
         ),
@@ -222,9 +202,7 @@ gradient = Exercise(
             lambda x, weights: np.prod(1 + weights) * _gradient(x, weights, around=0, own=0)
         ),
         "That is the number at the end. How does it change with x?": _end,
-        "That is by how much the number has changed on its way. How does the end change with x?": (
-            lambda x, weights: _end(x, weights) - x
-        ),
+        "That is how far the number has come. How does the end change with x?": lambda x, weights: _end(x, weights) - x,
     },
     slips={
         "Those are the bodies alone. The shortcut has a slope, too.": {"around": 0},
@@ -234,7 +212,6 @@ gradient = Exercise(
         "What is the derivative of tanh? It has a square in it.": {"power": 1},
         "Each body multiplies by its w, and so does its slope.": {"own": 0},
         "What goes into the next block is x and what the body adds; yours is what the body makes.": {"carried": 0},
-        "The first block's weight comes first.": lambda x, weights: (x, weights[::-1]),
     },
 )
 
@@ -249,15 +226,10 @@ paths = Exercise(
     cases=lambda rng: [(2, 0.5), (54, 0.3), *((int(rng.integers(3, 9)), float(rng.uniform(0.3, 0.8))) for _ in "123")],
     reference=_by_length,
     mistakes={
-        "Begin with the path that goes around every block.": lambda *case: _by_length(*case)[::-1],
         "One path goes through no block at all.": lambda *case: _by_length(*case)[1:] / _by_length(*case)[1:].sum(),
         "One path goes through all the blocks.": lambda *case: _by_length(*case)[:-1] / _by_length(*case)[:-1].sum(),
-        "Going around leaves all of the gradient, not 1 − fade of it.": (
-            lambda blocks, fade: _by_length(blocks, fade, around=1 - fade)
-        ),
-        "Divide by what all paths carry together, not by how many there are.": (
-            lambda blocks, fade: _by_length(blocks, fade, whole=2**blocks)
-        ),
+        "Going around leaves all of the gradient, not 1 − fade of it.": lambda n, f: _by_length(n, f, around=1 - f),
+        "Divide by what all paths carry, not by how many there are.": lambda n, fade: _by_length(n, fade, whole=2**n),
         "Shares add up to 1, not to 100.": lambda *case: 100 * _by_length(*case),
     },
     slips={

@@ -19,9 +19,7 @@ linear_saliency = Exercise(
     reference=lambda: np.abs(_W),
     mistakes={
         "Saliency is the size of the gradient: no signs.": lambda: _W,
-        "The gradient alone, not times the pixel: a pixel that is 0 now may still matter if it changes.": (
-            lambda: np.abs(_W * _X)
-        ),
+        "The gradient alone, not times the pixel: one that is 0 now may still matter.": lambda: np.abs(_W * _X),
         "Not what each pixel adds to the score; how the score changes with it.": lambda: _W * _X,
         "The gradient of a linear score does not depend on the pixels.": lambda: np.abs(_X),
         "As it is; it need not add up to 1.": lambda: np.abs(_W) / np.abs(_W).sum(),
@@ -56,18 +54,10 @@ grad_cam = Exercise(
         "A channel has one weight, the mean of its gradients, not one for each place.": (
             lambda maps, gradients: np.maximum((gradients * maps).sum(0), 0)
         ),
-        "The maps, weighted by their gradients; not the gradients alone.": (
-            lambda maps, gradients: np.maximum(gradients.mean((1, 2)).sum() * np.ones(maps.shape[1:]), 0)
-        ),
-        "The heat as it is, not divided by its maximum.": (
-            lambda maps, gradients: _cam(maps, gradients) / max(_cam(maps, gradients).max(), 1e-9)
-        ),
         "A channel's gradients are averaged over its places, not over the channels.": (
             lambda maps, gradients: np.maximum((gradients.mean(0) * maps).sum(0), 0)
         ),
-        "A map for all channels together: add them up.": (
-            lambda maps, gradients: np.maximum(gradients.mean((1, 2))[:, None, None] * maps, 0)
-        ),
+        "A map for all channels together: add them up.": lambda a, g: np.maximum(g.mean((1, 2))[:, None, None] * a, 0),
     },
     slips={
         "What speaks against the class is dropped in the end: no negative heat.": {"last": -np.inf},
@@ -106,18 +96,12 @@ top_examples = Exercise(
     cases=_peaks,
     reference=_loudest,
     mistakes={
-        "The images' numbers, not how loud they are.": (
-            lambda maps, channel, k: -np.sort(-maps[:, channel].max((1, 2)))[:k]
-        ),
-        "Images come first in maps, then channels: that is image number channel.": (
-            lambda maps, channel, k: _best(maps[channel].max((1, 2)), k)
-        ),
+        "The images' numbers, not how loud they are.": lambda a, channel, k: -np.sort(-a[:, channel].max((1, 2)))[:k],
         "The first k of them, no more.": lambda maps, channel, k: _best(maps[:, channel].max((1, 2)), len(maps)),
     },
     slips={
         "The loudest first.": {"up": True},
         "Those are the quietest.": {"quiet": True},
-        "Images are counted from 0.": {"first": 1},
         "A channel answers with its largest value, wherever that is; yours is the mean or the sum over the places.": {
             "answer": np.mean
         },
@@ -131,23 +115,16 @@ guided_relu = Exercise(
     cases=lambda rng: [(rng.standard_normal((4, 5)), rng.standard_normal((4, 5))) for _ in range(3)],
     reference=lambda x, grad_output: grad_output * (x > 0) * (grad_output > 0),
     mistakes={
-        "That is an ordinary ReLU's gradient. Guided, negative gradients are dropped as well.": (
+        "That is an ordinary ReLU's. Guided, negative gradients are dropped as well.": (
             lambda x, grad_output: grad_output * (x > 0)
         ),
-        "Where the input was negative the ReLU is closed, guided or not.": (
-            lambda x, grad_output: np.maximum(grad_output, 0)
-        ),
-        "The gradient passes; it is not multiplied by the input.": (
-            lambda x, grad_output: np.maximum(x, 0) * np.maximum(grad_output, 0)
-        ),
-        "The gradients that get through keep their size.": (
-            lambda x, grad_output: ((x > 0) & (grad_output > 0)).astype(float)
-        ),
+        "Where the input was negative the ReLU is closed, guided or not.": lambda x, g: np.maximum(g, 0),
+        "The gradient passes; it is not multiplied by the input.": lambda x, g: np.maximum(x, 0) * np.maximum(g, 0),
+        "The gradients that get through keep their size.": lambda x, g: ((x > 0) & (g > 0)).astype(float),
         "Drop what is negative; do not turn it positive.": lambda x, grad_output: np.abs(grad_output) * (x > 0),
         "What comes back passes where both are positive; yours, where both are negative.": (
             lambda x, grad_output: grad_output * (x < 0) * (grad_output < 0)
         ),
-        "What passes is the gradient, not the input.": lambda x, grad_output: x * (x > 0) * (grad_output > 0),
     },
 )
 
@@ -175,12 +152,6 @@ occlusion = Exercise(
         "By how much does the score fall? Yours is the score that is left.": (
             lambda image, weight, size: _occluded(image, weight, size, score=True)
         ),
-        "Positive where the score falls: what was there spoke for it.": (
-            lambda image, weight, size: -_occluded(image, weight, size)
-        ),
-        "Every place of the patch, also the last ones at the border.": (
-            lambda image, weight, size: _occluded(image, weight, size)[:-1, :-1]
-        ),
         "Cover one place at a time: start from the whole image again.": (
             lambda image, weight, size: np.array(
                 [
@@ -192,13 +163,7 @@ occlusion = Exercise(
         "At every place where the square fits, also where it overlaps the one before.": (
             lambda image, weight, size: _occluded(image, weight, size)[::size, ::size]
         ),
-        "The fall for the whole square, not for a pixel of it.": (
-            lambda image, weight, size: _occluded(image, weight, size) / size**2
-        ),
         "Cover with 0, not with 1.": lambda image, weight, size: _occluded(image, weight, size, fill=1),
-        "The fall itself, not its size: a score may also rise.": (
-            lambda image, weight, size: np.abs(_occluded(image, weight, size))
-        ),
     },
 )
 
@@ -230,14 +195,12 @@ alike = Exercise(
     ],
     reference=_correlation,
     mistakes={
-        "Divide by the spreads: how strong a map is must not count.": (
-            lambda one, other: (_centred(one) * _centred(other)).mean()
-        ),
+        "Divide by the spreads: strength must not count.": lambda one, other: (_centred(one) * _centred(other)).mean(),
         "The spreads are roots: you divide by the variances.": (
             lambda one, other: (_centred(one) * _centred(other)).mean() / one.var() / other.var()
         ),
-        "Divide sums by sums, or means by means: one of yours divides by one less.": (
-            lambda one, other: _correlation(one, other) * 30 / 29
+        "Sums by sums, or means by means: one of yours divides by one less.": (
+            lambda *maps: _correlation(*maps) * 30 / 29
         ),
         "One number for two maps: lay each out as a row.": lambda one, other: np.corrcoef(one, other),
         "One number, not the table of all pairs.": lambda one, other: np.corrcoef(one.ravel(), other.ravel()),

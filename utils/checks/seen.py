@@ -136,7 +136,8 @@ def _within(number: Array, right: Array, given: Given) -> Iterator[Hint]:
         (number, right, "What you have is right, but some is missing"),
         (right, number, "The right numbers are all there, and there are others"),
     ]:
-        if small.size > 1 and np.ptp(small) > 0 and (start := _start(small, large)) is not None:
+        telling = small.size and (np.ptp(small) > 0 or not close(small, np.rint(small)))
+        if telling and (start := _start(small, large)) is not None:
             spare = [b - a for a, b in zip(small.shape, large.shape, strict=True)]
             where = "at the end" if not any(start) else "at the start" if list(start) == spare else "around it"
             yield Hint("part", f"{says} {where}.")

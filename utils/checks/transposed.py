@@ -26,16 +26,14 @@ by_hand = Exercise(
     cases=lambda rng: [()],
     reference=lambda: _spread(_IMAGE, _KERNEL),
     mistakes={
-        "Where copies overlap they add up; yours replace each other.": (
-            lambda: np.array([[1, 2, -2], [0, 3, -3], [0, 6, 0]])
-        ),
+        "Copies that overlap add up; yours replace each other.": lambda: np.array([[1, 2, -2], [0, 3, -3], [0, 6, 0]]),
         "You have turned the kernel. A copy is laid down as it is.": lambda: _spread(_IMAGE, _KERNEL[::-1, ::-1]),
         "Rows and columns of the kernel are swapped.": lambda: _spread(_IMAGE, _KERNEL.T),
         "Your copies lie side by side. How far apart are they at stride 1?": lambda: _spread(_IMAGE, _KERNEL, 2),
         "Where copies overlap they add up; do not take their mean.": (
             lambda: _spread(_IMAGE, _KERNEL) / _spread(np.ones((2, 2)), np.ones((2, 2)))
         ),
-        "That is a convolution: it reads a patch. Here each pixel writes one.": (
+        "That is a convolution: it reads. Here each pixel writes.": (
             lambda: conv2d(_IMAGE[None, None], _KERNEL[None, None])[0, 0]
         ),
     },
@@ -89,25 +87,9 @@ layer = Exercise(
         "Where copies overlap they add up; do not take their mean.": (
             lambda x, weight, s: _layer(x, weight, s) / _layer(np.ones_like(x[:1]), np.ones_like(weight[:1]), s)
         ),
-        "The last rows and columns lie under no copy: where does the last one begin?": (
-            lambda x, weight, s: np.pad(_layer(x, weight, s), ((0, 0), (0, s), (0, s)))
-        ),
-        "The last rows and columns lie under no copy: the last one begins (n − 1) steps further on, and is as long as "
-        "the kernel.": lambda x, weight, s: np.pad(_layer(x, weight, s), ((0, 0), (0, s - 1), (0, s - 1))),
     },
     slips={
-        "Your copies are turned by half a turn: lay the kernels down as they are.": (
-            lambda x, weight, s: (x, weight[..., ::-1, ::-1], s)
-        ),
-        "Your copies are always one cell apart.": lambda x, weight, s: (x, weight, 1),
         "The stride is for columns as well as rows.": lambda x, weight, s: (x, weight, (s, 1)),
-        "All input channels lay down copies, not only the first.": lambda x, weight, s: (x[:1], weight[:1], s),
-        "All input channels lay down copies: only the last one's are left.": (
-            lambda x, weight, s: (x[-1:], weight[-1:], s)
-        ),
-        "Each input channel has kernels of its own; you use those of the first for all.": (
-            lambda x, weight, s: (x, np.repeat(weight[:1], len(x), 0), s)
-        ),
         "Input channels are summed, not averaged.": lambda x, weight, s: (x / len(x), weight, s),
         "The weights come with the input channels first, then the output channels.": (
             lambda x, weight, s: (x, weight.reshape(weight.shape[1], len(weight), *weight.shape[2:]).swapaxes(0, 1), s)
@@ -170,24 +152,9 @@ gaps = Exercise(
     "gaps",
     cases=_images,
     reference=_gaps,
-    mistakes={
-        "The image is right. The kernel must be turned, not transposed.": (
-            lambda x, kernel, stride: (_gaps(x, kernel, stride)[0], kernel.T)
-        ),
-        "The image is right. The kernel is to be turned by half a turn: yours is upside down only.": (
-            lambda x, kernel, stride: (_gaps(x, kernel, stride)[0], kernel[::-1])
-        ),
-        "The image is right. The kernel is to be turned by half a turn: yours is mirrored only, left and right.": (
-            lambda x, kernel, stride: (_gaps(x, kernel, stride)[0], kernel[:, ::-1])
-        ),
-        "The image first, then the kernel.": lambda *case: _gaps(*case)[::-1],
-    },
     slips={
         "In an ordinary convolution a copy comes out turned: the kernel is still as it was.": {"turned": 1},
-        "From one pixel to the next it is stride cells: how many lie between them?": (
-            lambda x, kernel, stride: (x, kernel, stride + 1)
-        ),
-        "Where are the zeros between the pixels?": lambda x, kernel, stride: (x, kernel, 1),
+        "From one pixel to the next it is stride cells: how many lie between them?": lambda x, k, s: (x, k, s + 1),
         "The gaps lie between pixels; there is none after the last.": {"after": 1},
         "Too many zeros around: the first place of the kernel must touch a pixel.": {"rim": lambda f: f},
         "Where are the zeros around the image?": {"rim": lambda f: 0},
@@ -211,17 +178,8 @@ matrix = Exercise(
         "That is the matrix of the convolution, which makes few numbers of many. Yours is to go the other way.": (
             lambda kernel, n, s: _matrix(kernel, n, s).T
         ),
-        "Each pixel's copy begins further on than the one before.": (
-            lambda kernel, n, s: np.repeat(_matrix(kernel, n, s)[:, :1], n, 1)
-        ),
-        "Your last rows have no weights: where does the last copy end?": (
-            lambda kernel, n, s: np.pad(_matrix(kernel, n, s), ((0, s), (0, 0)))
-        ),
+        "Each copy begins further on than the one before.": lambda k, n, s: np.repeat(_matrix(k, n, s)[:, :1], n, 1),
         "The last copy is cut off.": lambda kernel, n, s: _matrix(kernel, n, s)[: n * s],
-    },
-    slips={
-        "The kernel is reversed: a copy begins with its first weight.": lambda kernel, n, s: (kernel[::-1], n, s),
-        "Your copies are always one cell apart.": lambda kernel, n, s: (kernel, n, 1),
     },
 )
 
@@ -247,19 +205,14 @@ sources = Exercise(
         "That is the size the transposed layer makes. Others go to the same output: try one pixel more.": (
             lambda size, k, s, p: _sources(size, k, s, p)[:1]
         ),
-        "Your largest size already makes one more.": (
-            lambda size, k, s, p: [*_sources(size, k, s, p), (size - 1) * s + k - 2 * p + s]
-        ),
+        "Your largest already makes one more.": lambda n, k, s, p: [*_sources(n, k, s, p), n * s + k - 2 * p],
         "The largest is missing: range stops before its end.": lambda size, k, s, p: _sources(size, k, s, p)[:-1],
         "What is left over is dropped, so sizes that are larger go to the same output, not smaller ones.": (
             lambda size, k, s, p: [n - s + 1 for n in _sources(size, k, s, p)]
         ),
         "Padding is on both sides.": lambda size, k, s, p: [n + p for n in _sources(size, k, s, p)],
         "Where is the padding?": lambda size, k, s, p: _sources(size, k, s, 0),
-        "In ascending order.": lambda size, k, s, p: _sources(size, k, s, p)[::-1],
-        "That is the largest of them. How many smaller ones go to the same output?": (
-            lambda size, k, s, p: _sources(size, k, s, p)[-1:]
-        ),
+        "That is the largest. How many smaller ones go to the same output?": lambda *case: _sources(*case)[-1:],
         "All of them, in a list.": lambda size, k, s, p: _sources(size, k, s, p)[0],
     },
 )
@@ -276,21 +229,12 @@ tile = Exercise(
     mistakes={
         "You count copies. Each lays down its own weight.": lambda kernel, s: _tile(np.ones_like(kernel), s),
         "The corner lies under one copy only. Go inside.": lambda kernel, s: np.pad(kernel, s)[s : 2 * s, s : 2 * s],
-        "Copies add up; do not take their mean.": (
-            lambda kernel, s: _tile(kernel, s) / np.maximum(_tile(np.ones_like(kernel), s), 1)
-        ),
-        "Not all outputs get the same: which weights of the kernel meet there?": (
-            lambda kernel, s: np.full((s, s), kernel.sum() / s**2)
-        ),
+        "Copies add up; do not take their mean.": lambda k, s: _tile(k, s) / np.maximum(_tile(np.ones_like(k), s), 1),
+        "Outputs do not all get the same: which weights meet there?": lambda k, s: np.full((s, s), k.sum() / s**2),
         "A cell gets every stride-th weight, not neighbours.": (
             lambda kernel, s: np.array([[kernel[a : a + s, b : b + s].sum() for b in range(s)] for a in range(s)])
         ),
-        "Copies lie over each other: each cell gets the weights of several, added up.": (
-            lambda kernel, s: np.pad(kernel, (0, s))[:s, :s]
-        ),
-        "Not all outputs get the same: each gets some weights of the kernel, not their sum.": (
-            lambda kernel, s: np.full((s, s), kernel.sum())
-        ),
-        "You have turned the kernel. A copy is laid down as it is.": lambda kernel, s: _tile(kernel[::-1, ::-1], s),
+        "Copies overlap: each cell gets the weights of several, added up.": lambda k, s: np.pad(k, (0, s))[:s, :s],
+        "Outputs do not all get the same, the sum: each gets some weights.": lambda k, s: np.full((s, s), k.sum()),
     },
 )

@@ -59,15 +59,13 @@ pointwise = Exercise(
     cases=_points,
     reference=_pointwise,
     mistakes={
-        "A row of the weights makes one output channel; you have used a column.": lambda x, w: _pointwise(x, w.T),
         "Add the channels, weighted; do not take their mean.": lambda x, w: _pointwise(x, w) / len(x),
-        "Every output channel mixes all the input channels; yours are only scaled.": (
+        "Each output channel mixes all that come in; yours are only scaled.": (
             lambda x, w: np.diag(w)[:, None, None] * x
         ),
         "Pixels have been mixed up: flatten height and width, and leave the channels in front.": (
             lambda x, w: (x.reshape(-1, len(x)) @ w.T).T.reshape(len(w), *x.shape[1:])
         ),
-        "The order of channels in the output is reversed.": lambda x, w: _pointwise(x, w)[::-1],
     },
 )
 
@@ -109,6 +107,9 @@ grouped = Exercise(
                 x, w, [list(range(len(x) // g * (k % g), len(x) // g * (k % g + 1))) for k in range(len(w))]
             )
         ),
+        "The kernels of a group are neighbours, too; w[i::g] takes others.": (
+            lambda x, w, g: _grouped(x, np.concatenate([w[i::g] for i in range(g)]), g)
+        ),
         "The groups are in reverse: the first kernels read the first channels.": (
             lambda x, w, g: _by_channels(x, w, _reads(len(x), len(w), g)[::-1])
         ),
@@ -139,9 +140,7 @@ separable = Exercise(
     cases=_separables,
     reference=_separable,
     mistakes={
-        "Only the depthwise step: the 1 × 1 that mixes the channels is missing.": (
-            lambda x, depth, point: _depthwise(x, depth)
-        ),
+        "Only the depthwise step: the 1 × 1 that mixes the channels is missing.": lambda x, d, q: _depthwise(x, d),
         "First each channel is filtered, then they are mixed; you have done it the other way round.": (
             lambda x, depth, point: _depthwise(_pointwise(x, point), depth)
         ),
@@ -153,14 +152,8 @@ separable = Exercise(
         ),
     },
     slips={
-        "Every channel has a kernel of its own; yours all use the first.": (
-            lambda x, depth, point: (x, np.repeat(depth[:1], len(x), 0), point)
-        ),
         "The depthwise step reads each channel by itself; you have added them up in front of it.": (
             lambda x, depth, point: (np.repeat(x.sum(0)[None], len(x), 0), depth, point)
-        ),
-        "In the 1 × 1, a row of the weights makes one output channel; you have used a column.": (
-            lambda x, depth, point: (x, depth, point.T)
         ),
     },
 )
@@ -178,9 +171,7 @@ spread = Exercise(
     reference=lambda kernel, dilation: _spread(kernel, dilation, dilation),
     mistakes={
         "d − 1 zeros between two taps, not d.": lambda kernel, d: _spread(kernel, d + 1, d + 1),
-        "Zeros stand between the taps, not after the last one.": (
-            lambda kernel, d: np.pad(_spread(kernel, d, d), ((0, d - 1), (0, d - 1)))
-        ),
+        "Zeros stand between taps, not after the last one.": lambda k, d: np.pad(_spread(k, d, d), (0, d - 1)),
         "Zeros between the taps, not copies of them.": lambda kernel, d: kernel.repeat(d, 0).repeat(d, 1),
         "Along both axes; yours is spread down the rows only.": lambda kernel, d: _spread(kernel, d, 1),
         "Along both axes; yours is spread across the columns only.": lambda kernel, d: _spread(kernel, 1, d),
@@ -208,16 +199,12 @@ pixels_read = Exercise(
     ],
     reference=_read,
     mistakes={
-        "That is the width of the field. Between the taps there are pixels that nobody reads.": (
-            lambda dilations: 1 + 2 * sum(dilations)
-        ),
+        "That is the width of the field: it has pixels that nobody reads.": lambda dilations: 1 + 2 * sum(dilations),
         "Different taps may meet on the same pixel: count each pixel once.": lambda dilations: 3 ** len(dilations),
         "Dilations that are not 1 spread the taps.": lambda dilations: 1 + 2 * len(dilations),
         "All of the layers read, not only the last.": lambda dilations: 3,
         "Dilations do not multiply; each layer adds to the reach.": lambda dilations: 1 + 2 * prod(dilations),
-        "The layers build on each other: each reads what the one before has read.": (
-            lambda dilations: 3 * len(dilations)
-        ),
+        "The layers build on each other: each reads what the one before has read.": lambda ds: 3 * len(ds),
         "A kernel of 3 reaches to both sides.": lambda dilations: 1 + sum(dilations),
     },
     slips={
@@ -236,23 +223,13 @@ shuffle = Exercise(
     cases=lambda rng: [(6, 2), (12, 3), (8, 4), (20, 4), (int(rng.integers(3, 6)) * 2, 2)],
     reference=_shuffled,
     mistakes={
-        "That is the order they are in. Take one channel from each group in turn.": (
-            lambda channels, groups: list(range(channels))
-        ),
+        "That is the order they are in. Take one channel from each group in turn.": lambda c, g: list(range(c)),
         "That is where each channel goes, or groups of that size; wanted is which comes first, second, …": (
             lambda channels, groups: _shuffled(channels, channels // groups)
         ),
         "The first group comes first in every turn.": (
             lambda channels, groups: [
                 int(c) for c in np.arange(channels).reshape(groups, -1)[::-1].T.ravel()
-            ]
-        ),
-        "Reversing leaves each group's channels together; mix them.": (
-            lambda channels, groups: list(range(channels))[::-1]
-        ),
-        "Whole groups have changed places; take one channel from each in turn.": (
-            lambda channels, groups: [
-                int(c) for c in np.roll(np.arange(channels).reshape(groups, -1), 1, axis=0).ravel()
             ]
         ),
     },
