@@ -116,12 +116,8 @@ dropout = Exercise(
         ),
     },
     slips={
-        "Right for a rate of a half. With few numbers dropped the others need to grow only a little.": {
-            "scale": lambda rate: rate
-        },
-        "Sums get smaller while it learns: the numbers that stay have to make up for those that are dropped.": {
-            "scale": lambda rate: 1
-        },
+        "Right for a rate of a half: if few are dropped, the others grow only a little.": {"scale": lambda rate: rate},
+        "The numbers that stay have to make up for those that are dropped.": {"scale": lambda rate: 1},
         "The numbers that stay have to grow, and yours shrink.": {"scale": lambda rate: 1 / (1 - rate)},
         "In use nothing is dropped, so nothing has to be made up for.": {"use": lambda rate: 1 - rate},
         "A 1 in the mask means that the number stays.": lambda x, mask, rate, learning: (x, 1 - mask, rate, learning),
@@ -167,23 +163,17 @@ stack = Exercise(
         "No biases.": lambda kernel, c: (_stack(kernel, c)[0], _stack(kernel, c)[1] - (_stack(kernel, c)[0] - 1) * c),
     },
     slips={
-        "Fields do not add up like that: neighbouring kernels overlap. What does a second 3 × 3 add?": {
+        "Kernels overlap, so fields do not add up. What does a second 3 × 3 add?": {
             "layers": lambda kernel: -(-kernel // 3)
         },
-        "Kernels do not lie side by side, they overlap. What does a second 3 × 3 add to the field?": {
-            "layers": lambda kernel: kernel // 3
-        },
+        "Kernels do not lie side by side. What does a second 3 × 3 add?": {"layers": lambda kernel: kernel // 3},
         "One layer too many: the first one sees 3 already.": {"layers": lambda kernel: (kernel + 1) // 2},
         "A layer has weights for each pair of channels, one in and one out.": {"pairs": 1},
         "That is what the stack has; how many fewer are they?": {"counted": lambda ours, theirs, n: ours},
         "That is what the large kernel has; how many fewer has the stack?": {"counted": lambda ours, theirs, n: theirs},
-        "The number that is saved, please; the share is for you to look at.": {
-            "counted": lambda ours, theirs, n: ours / theirs
-        },
+        "The number that is saved, please, not a share of it.": {"counted": lambda ours, theirs, n: ours / theirs},
         "The number that is saved, please, not its share.": {"counted": lambda ours, theirs, n: 1 - ours / theirs},
-        "Every layer of the stack has its weights, not only one.": {
-            "counted": lambda ours, theirs, n: theirs - ours / n
-        },
+        "All layers of the stack have weights, not only one.": {"counted": lambda ours, theirs, n: theirs - ours / n},
     },
 )
 

@@ -37,11 +37,9 @@ def _training(rng: Generator) -> list[Arguments]:
     return cases
 
 
-def _bytes(
-    parameters: int, activation_bytes: int, batch: int, states: int, own: int = 1, slopes: int = 1, **wrong: Any
-) -> int:
+def _bytes(parameters: int, activation_bytes: int, batch: int, states: int, slopes: int = 1, **wrong: Any) -> int:
     maps = wrong.get("map_size", 1) * wrong.get("images", batch) * activation_bytes * wrong.get("twice", 1)
-    return maps + wrong.get("size", 4) * parameters * (own + slopes + states) * (batch if wrong.get("each") else 1)
+    return maps + wrong.get("size", 4) * parameters * (1 + slopes + states) * (batch if wrong.get("each") else 1)
 
 
 training_bytes = Exercise(
@@ -58,7 +56,6 @@ training_bytes = Exercise(
         "Every image of the batch has its own maps.": {"images": 1},
         "The parameters are there once, however many images there are.": {"each": True},
         "The gradients of the parameters take as much as the parameters.": {"slopes": 0},
-        "The parameters themselves are kept as well.": {"own": 0},
         "A number takes four bytes.": {"size": 1},
         "The maps are given in bytes already.": {"map_size": 4},
         "The gradients are those of the parameters; maps are counted once.": {"twice": 2},
@@ -258,7 +255,7 @@ lead = Exercise(
     slips={
         "A lead may be negative: leave the signs as they are.": {"size": abs},
         "A mean of the leads, not their sum.": {"over": lambda results, leads: 1},
-        "Divide by the recipes that both have had, not by all.": {
+        "Divide by the recipes of both, not by all.": {
             "over": lambda results, leads: len({recipe for _, recipe, _ in results})
         },
     },

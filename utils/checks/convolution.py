@@ -118,6 +118,9 @@ layer = Exercise(
     slips={
         "The bias is added once, not once for each channel of the input.": lambda x, w, bias: (x, w, len(x) * bias),
         "The bias is added once to each output, not once for each weight.": lambda x, w, b: (x, w, w[0].size * b),
+        "Every kernel has its own weights for each channel; you use those of its first for all.": (
+            lambda x, weight, bias: (x, np.repeat(weight[:, :1], len(x), 1), bias)
+        ),
         "Every kernel has a bias of its own.": lambda x, weight, bias: (x, weight, np.full_like(bias, bias[0])),
         "The channels' products are added up, not averaged.": lambda x, weight, bias: (x, weight / len(x), bias),
     },

@@ -162,10 +162,7 @@ cost = Exercise(
         "The pooling has no weights, but the 1 × 1 behind it has.": {"drop": (5,)},
         "A 1 × 1 in front is cheap, not free.": {"drop": (1, 3)},
         "The large kernels read what the 1 × 1 in front of them has left, not the whole input.": {"wide": True},
-        "The large kernels read the whole input in yours. What are the 1 × 1 in front of them for?": {
-            "drop": (1, 3),
-            "wide": True,
-        },
+        "Your large kernels read the whole input. What are the 1 × 1 for?": {"drop": (1, 3), "wide": True},
         "A 5 × 5 has 25 weights for each pair of channels.": {"f": (3, 3)},
         "A kernel has as many rows of weights as columns.": {"f": (3**0.5, 5**0.5)},
         "What follows the pooling is a 1 × 1; the pooling itself has no weights.": lambda c, n, s: (
@@ -185,9 +182,9 @@ def _narrow(rng: Generator) -> list[Arguments]:
     return [(192, 128, 3), (36, 4, 3), (100, 4, 5), *drawn]
 
 
-def _widest(channels: int, kernels: int, size: int, area: int = 2, less: int = 1, own: int = 1) -> int:
+def _widest(channels: int, kernels: int, size: int, area: int = 2, less: int = 1) -> int:
     full = kernels * size**area
-    return (channels * full - less) // (own * channels + full)
+    return (channels * full - less) // (channels + full)
 
 
 widest = Exercise(
@@ -207,7 +204,6 @@ widest = Exercise(
     slips={
         "As many weights as before are no saving.": {"less": 0},
         "A kernel has size × size weights for each pair of channels.": {"area": 1},
-        "The 1 × 1 in front has weights as well.": {"own": 0},
     },
 )
 

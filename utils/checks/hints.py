@@ -106,7 +106,7 @@ class Puzzle:
         wrong = [plain(call.value) for call, right in zip(self.calls, self.right, strict=True) if not right]
         if all(value is not None and value.dtype.kind == "f" and not np.isfinite(value).all() for value in wrong):
             return Hint("nan", "There are nan or infinite numbers in it: which step overflows, or divides by 0?")
-        return self._seen(self._values, self.wanted)
+        return self._seen(self._values, self.wanted, KINDS.keys() - {"place"})
 
     def constant(self) -> Hint | None:
         """The same for every call."""
@@ -157,8 +157,9 @@ class Puzzle:
         return None
 
     def where(self) -> Hint | None:
-        """What says least."""
-        return where(self.names, self.cases, self.right)
+        """What says least: for which places of an array, or for which arguments, it is right."""
+        numbers = None if any(call.kind for call in self.calls) else self._seen(self._values, self.wanted, {"place"})
+        return numbers or where(self.names, self.cases, self.right)
 
     @cached_property
     def names(self) -> list[str]:

@@ -153,7 +153,7 @@ slopes = Exercise(
         "Your nudges are half a step, up and down.": lambda f, values, h: _nudged(f, values, h / 2, h / 2, h),
         "Your nudges pile up. Nudge one number at a time, and the others stay where they were.": _piled_up,
         "/ 2 * step divides by 2 and multiplies by step: brackets.": lambda f, v, h: _nudged(f, v, h, h, 2 / h),
-        "You nudge to one side only, and divide as if it were both.": lambda f, x, h: _nudged(f, x, h, 0, 2 * h),
+        "Nudged to one side, and divided as if to both: halved.": lambda f, x, h: _nudged(f, x, h, 0, 2 * h),
         "A slope is a difference divided by how far the nudges are apart.": lambda f, x, h: _nudged(f, x, h, h, 1),
         "A number for all at once: each has a slope of its own.": lambda f, v, h: (f(v + h) - f(v - h)) / (2 * h),
         "You nudge all numbers at once. Each has a slope of its own.": (

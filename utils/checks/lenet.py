@@ -94,9 +94,7 @@ softmax = Exercise(
         ),
     },
     slips={
-        "Fine for small scores. e to the 1000 is no number; but shares stay as they are if a row's scores all move.": {
-            "over": "none"
-        },
+        "Fine for small scores. e to the 1000 is no number; but a row's scores may all move.": {"over": "none"},
         "A row is an image, and its shares add up to 1. Yours do so down the columns.": {"axis": 0, "over": 0},
         "Each row's shares add up to 1; yours do so over the whole batch.": {"axis": None},
         "Shares are to add up to 1 along each row, and yours do so over all rows.": {"axis": None, "over": None},

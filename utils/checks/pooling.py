@@ -51,6 +51,7 @@ by_hand = Exercise(
         "Your windows lie side by side. Wider than the stride, they overlap.": lambda: _largest(_MAP[None], 2)[0],
     },
     slips={
+        "Where is the padding? The first window hangs over the edge.": {"padding": 0},
         "That is a window at every place. How far does it move at a time?": {"stride": 1},
         "The windows are 3 × 3: yours are smaller.": {"kernel_size": 2},
     },

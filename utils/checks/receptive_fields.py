@@ -20,8 +20,7 @@ def _field(layers: Layers, **wrong: Any) -> tuple[int, int, int]:
     for k, s, p, d in layers:
         after = jump + s - 1 if wrong.get("add_strides") else s if wrong.get("last_stride") else jump * s
         step = 1 if wrong.get("no_jump") else jump * s if wrong.get("own_stride") else jump
-        grown = d * k if wrong.get("whole_taps") else d * (k - 1 + wrong.get("whole_kernel", 0))
-        size += grown * step
+        size += d * (k - 1 + wrong.get("whole_kernel", 0)) * step
         start -= wrong.get("padding", 1) * p * {"plain": 1, "late": after}.get(wrong.get("pads", ""), jump)
         jump = after
     return size, jump, start
@@ -30,11 +29,8 @@ def _field(layers: Layers, **wrong: Any) -> tuple[int, int, int]:
 _FIELD: dict[str, Any] = {
     "Two neighbours of a layer overlap: the field grows by F − 1 steps, not by F.": {"whole_kernel": 1},
     "After a stride a step is longer: multiply F − 1 by the jump.": {"no_jump": True},
-    "A layer's own stride lengthens the steps of those after it, not its own: first the field, then the jump.": {
-        "own_stride": True,
-        "pads": "late",
-    },
-    "A layer's own stride comes after it has read; in yours the field grows by the new jump.": {"own_stride": True},
+    "A layer's own stride is for those after it: first the field, then the jump.": {"own_stride": True, "pads": "late"},
+    "A layer's own stride comes after it has read: your field grows by the new jump.": {"own_stride": True},
     "The start moves by the jump before this layer's stride, not after it.": {"pads": "late"},
     "Padding also counts in jumps: a cell of padding in a late layer is many pixels.": {"pads": "plain"},
     "Padding moves the first field to the left, out of the image: the start is negative.": {"padding": -1},
@@ -68,7 +64,6 @@ field = Exercise(
     slips=_FIELD
     | {
         "Right for dilation 1: taps are d steps apart.": lambda net: ([(k, s, p, 1) for k, s, p, _ in net],),
-        "A kernel of k has k − 1 gaps, each as wide as the dilation; you count k of them.": {"whole_taps": True},
     },
 )
 
@@ -174,9 +169,7 @@ effective = Exercise(
     },
     slips={
         "The strip has two sides and a middle; that is one side of it.": {"sides": 1},
-        "The strip has as many columns on its left as on its right; yours takes the largest, wherever they are.": {
-            "largest": True
-        },
+        "As many columns on the left as on the right; yours takes the largest.": {"largest": True},
         "Too narrow: those columns have less than the share.": {"more": -1},
         "A step too far: a narrower strip holds at least the share already.": {"more": 1},
     },

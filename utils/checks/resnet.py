@@ -48,7 +48,7 @@ weights = Exercise(
         "A basic block has two convolutions.": {"convs": 1},
         "The bottleneck block ends in a 1 × 1 that brings the channels back.": {"points": 1},
         "The bottleneck block begins and ends with a 1 × 1, and both have weights.": {"points": 0},
-        "Only the one in the middle is a 3 × 3.": {"size": 9},
+        "Only the one in the middle is a 3 × 3.": {"around": 9},
         "Where is the 3 × 3 in the middle of the bottleneck?": {"middles": 0},
         "A bottleneck block has one 3 × 3, in the middle.": {"points": 0, "middles": 3},
         "A 3 × 3 has nine weights for each pair of channels.": {"area": 3},
@@ -162,9 +162,7 @@ projections = Exercise(
         "Pairs, please: the block as well as the stage.": lambda *case: [stage for stage, _ in _projections(*case)],
     },
     slips={
-        "Right for basic blocks. A stride is one reason for a projection; compare the channels as well.": {
-            "strides_only": True
-        },
+        "Right for basic blocks. A stride is one reason; compare channels as well.": {"strides_only": True},
         "The second block of a stage reads what the first one makes, expansion and all.": {"narrow": True},
         "What comes in changes from block to block: in yours it stays that of the stem.": {"stuck": True},
     },

@@ -61,15 +61,13 @@ grad_cam = Exercise(
     },
     slips={
         "What speaks against the class is dropped in the end: no negative heat.": {"last": -np.inf},
-        "Drop what is negative only in the end, in the sum: not in each channel, nor in the weights.": {
+        "Drop what is negative only in the end, in the sum, not in each channel.": {
             "each": lambda heat: np.maximum(heat, 0)
         },
         "The mean of a channel's gradients, not their sum.": {"mean": lambda g: g.sum((1, 2))},
         "The mean of a channel's gradients, not the largest.": {"mean": lambda g: g.max((1, 2))},
         "Add the channels up, do not average them.": {"done": np.mean},
-        "The weights may be negative: such a channel speaks against the class.": {
-            "mean": lambda g: np.abs(g.mean((1, 2)))
-        },
+        "Weights may be negative: such a channel speaks against the class.": {"mean": lambda g: np.abs(g.mean((1, 2)))},
     },
 )
 
@@ -102,9 +100,7 @@ top_examples = Exercise(
     slips={
         "The loudest first.": {"up": True},
         "Those are the quietest.": {"quiet": True},
-        "A channel answers with its largest value, wherever that is; yours is the mean or the sum over the places.": {
-            "answer": np.mean
-        },
+        "A channel answers with its largest value; yours is a mean or a sum.": {"answer": np.mean},
         "Of this channel only, not of all channels.": {"every": True},
         "Positive and negative are not alike: the largest value, not the largest size.": lambda m, c, k: (abs(m), c, k),
     },
@@ -243,10 +239,7 @@ fooled = Exercise(
     slips={
         "Some were called so without the mark: they were not fooled by it.": {"already": True},
         "Whoever really is of the class cannot be fooled into it: leave those out.": {"everyone": True},
-        "That is how often the marked are called the target. Which of them could be fooled at all?": {
-            "already": True,
-            "everyone": True,
-        },
+        "That is how often the marked are called the target. Who could be fooled?": {"already": True, "everyone": True},
         "Also who was wrong without the mark can be fooled by it, if not called the target.": {"right": True},
         "Of those that could be fooled, not of all pictures.": {"over": len},
         "A wrong answer is not what is asked, but this one: called the target.": {"any": True},

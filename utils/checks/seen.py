@@ -46,6 +46,7 @@ KINDS = {
     "function": "Another function of the right number",
     "constant": "The same answer for every call",
     "nan": "Numbers that overflow",
+    "place": "Right in some places, wrong in others",
     "where": "Right for some arguments, wrong for others",
 }
 
@@ -280,11 +281,11 @@ def _unwritten(number: Array, right: Array, given: Given) -> Iterator[Hint]:
     """For what comes last: it says less than other rules."""
     empty, hits = (number == 0) & (np.abs(right) > 1e-9), np.isclose(number, right, atol=1e-4) & (np.abs(right) > 1e-9)
     if right.size > 3 and empty.any() and hits.sum() * 4 >= right.size and close(number[~empty], right[~empty]):
-        yield Hint("part", "Where you have a number it is right, but some places hold 0 that are to hold another.")
+        yield Hint("place", "Where you have a number it is right, but some places hold 0 that are to hold another.")
     if right.ndim > 1 and min(right.shape[-2:]) > 2:
         inner = (..., slice(1, -1), slice(1, -1))
         if close(number[inner], right[inner]) and np.ptp(right[inner]) > 0:
-            yield Hint("part", "Inside, your numbers are right; along the border some are not.")
+            yield Hint("place", "Inside, your numbers are right; along the border some are not.")
 
 
 Rule = Callable[[Array, Array, Given], Iterator[Hint]]

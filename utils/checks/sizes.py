@@ -51,7 +51,8 @@ parameters = Exercise(
         "A bias belongs to a kernel, not to a channel that it reads.": {"biases": 3},
         "One bias for each kernel, however many channels it reads.": {"biases": 48},
         "A kernel reads all three channels, and has weights for each.": {"channels": 1},
-        "That is one kernel; there are sixteen.": {"kernels": 1},
+        "That is one kernel; there are sixteen.": {"kernels": 1, "biases": 1},
+        "Those are one kernel's weights; there are sixteen.": {"kernels": 1},
         "A kernel has eleven rows of eleven weights.": {"area": 11},
     },
 )
