@@ -165,11 +165,6 @@ cost = Exercise(
         "Your large kernels read the whole input. What are the 1 × 1 for?": {"drop": (1, 3), "wide": True},
         "A 5 × 5 has 25 weights for each pair of channels.": {"f": (3, 3)},
         "A kernel has as many rows of weights as columns.": {"f": (3**0.5, 5**0.5)},
-        "What follows the pooling is a 1 × 1; the pooling itself has no weights.": lambda c, n, s: (
-            c,
-            (*n[:5], 9 * n[5]),
-            s,
-        ),
         "A weight is used at every place of the map, in all its rows and columns.": {"rows": 1},
         "The order is one, narrow3, three, narrow5 …": lambda c, n, s: (c, (n[0], n[2], n[1], n[4], n[3], n[5]), s),
     },
@@ -198,7 +193,6 @@ widest = Exercise(
         ),
         "The 1 × 1 has weights, too, so it is not enough to be narrower than the input.": lambda c, k, f: c - 1,
         "Compare weights, not channels: narrower than what comes out is not yet the answer.": lambda c, k, f: k - 1,
-        "Compare weights, not channels: narrower than both sides is not yet the answer.": lambda c, k, f: min(c, k) - 1,
         "The 1 × 1 is all you count; the large kernel has weights as well.": lambda c, k, f: (c * k * f * f - 1) // c,
     },
     slips={

@@ -208,7 +208,7 @@ def _chain(shape: tuple[int, ...], layers: list[tuple[Any, ...]], **wrong: Any) 
             c = 1 if wrong.get("pool_sums") else c
         else:
             k, f, s, p = numbers
-            sides = [conv_output_size(n, f, s, wrong.get("padding", 1) * p) - wrong.get("short", 0) for n in sides]
+            sides = [conv_output_size(n, f, s, wrong.get("padding", 1) * p) for n in sides]
             c = c if wrong.get("channels_stay") else c * k if wrong.get("channels_multiply") else k
     return (c, *sides)
 
@@ -229,7 +229,6 @@ chain = Exercise(
         "A layer's output has one channel for each kernel, whatever came in.": {"channels_multiply": True},
         "A convolution changes the number of channels: one for each of its kernels.": {"channels_stay": True},
         "The convolutions have a padding, their last number.": {"padding": 0},
-        "Count the place where a kernel starts as well: each convolution of yours loses one.": {"short": 1},
     },
 )
 
