@@ -141,4 +141,6 @@ def _failed(function: Callable[..., Any], error: BaseException) -> Call:
     lines = [line for code, line in frames if own and code.co_filename == own.co_filename]
     where = f" in line {lines[-1]}" if lines else ""
     said = f": {text}" if text else ""
+    if type(error) is NameError:
+        said += ". Run the cell that defines it, then this one"
     return Call(error=f"{{what}} ends in {type(error).__name__}{where}{said}", kind="error")

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from numpy import asarray, ndarray, random
+from numpy import argwhere, asarray, isclose, ndarray, random
 
 from utils.checks.arguments import Arguments
 from utils.checks.calls import Call, call_answer
@@ -112,5 +112,11 @@ def difference(says: str, value: Any, wanted: Any) -> str | None:
     if number.shape != right.shape:
         return f"{says} {kind_of(number, shape=True)}; that is not the shape."
     if not close(number, right):
-        return f"{says} {shown(value)}; that is not it."
+        hits = isclose(number, right, atol=1e-4)
+        some = (
+            f": {hits.sum()} of {hits.size} numbers are right, {argwhere(~hits)[0].tolist()} is not"
+            if hits.any()
+            else ""
+        )
+        return f"{says} {shown(value)}; that is not it{some}."
     return None

@@ -174,9 +174,6 @@ matrix = Exercise(
     cases=lambda rng: [(rng.standard_normal(k), n, s) for k, n, s in [(3, 4, 2), (2, 5, 1), (5, 3, 3), (4, 6, 2)]],
     reference=_matrix,
     mistakes={
-        "That is the matrix of the convolution, which makes few numbers of many. Yours is to go the other way.": (
-            lambda kernel, n, s: _matrix(kernel, n, s).T
-        ),
         "Each copy begins further on than the one before.": lambda k, n, s: np.repeat(_matrix(k, n, s)[:, :1], n, 1),
         "The last copy is cut off.": lambda kernel, n, s: _matrix(kernel, n, s)[: n * s],
     },

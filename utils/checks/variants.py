@@ -226,10 +226,5 @@ shuffle = Exercise(
         "That is where each channel goes, or groups of that size; wanted is which comes first, second, …": (
             lambda channels, groups: _shuffled(channels, channels // groups)
         ),
-        "The first group comes first in every turn.": (
-            lambda channels, groups: [
-                int(c) for c in np.arange(channels).reshape(groups, -1)[::-1].T.ravel()
-            ]
-        ),
     },
 )  # fmt: skip

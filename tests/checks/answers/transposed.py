@@ -176,7 +176,7 @@ WRONG = {
         (lambda x, kernel, s: zeros_between(x, kernel, s, lambda f: f // 2), "keeps the size"),
     ],
     "matrix": [
-        (lambda kernel, n, s: filled(kernel, n, s).T, "which makes few"),
+        (lambda kernel, n, s: filled(kernel, n, s).T, "rows and columns have changed places"),
         (lambda kernel, n, s: filled(np.flip(kernel), n, s), "The numbers are right, but turned by"),
         (lambda kernel, n, s: every_column(kernel, n, 1), "`stride` were 1"),
         (lambda kernel, n, s: np.outer(filled(kernel, n, s)[:, 0], np.ones(n)), "begins further on"),

@@ -181,7 +181,7 @@ WRONG = {
         (lambda channels, groups: list(range(channels)), "the order they are in"),
         (lambda channels, groups: turns(channels, channels // groups), "where each channel goes"),
         (lambda channels, groups: [g * (channels // groups) + i for i in range(channels // groups)
-                                   for g in reversed(range(groups))], "first in every turn"),
+                                   for g in reversed(range(groups))], "stand in each other"),
         (lambda channels, groups: list(range(channels))[::-1], "The numbers are right, but some stand"),
         (lambda channels, groups: np.roll(range(channels), channels // groups),
          "The numbers are right, but some stand"),
