@@ -1,10 +1,17 @@
 """Hints that every exercise gets for free: what is seen of the numbers, arguments left out, two things at once."""
 
+import time
+from importlib import import_module
+from pathlib import Path
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from utils.checks import Exercise, Wrong
-from utils.checks.calls import Call
+from utils.checks.calls import Call, Other
+from utils.checks.hints import explain
 from utils.checks.seen import KINDS
 
 
@@ -105,3 +112,50 @@ def test_a_known_mistake_comes_first_and_then_two_at_once():
     assert both == ("mistake", "To begin with: All weights count.")
     both = hint(maps, lambda x, weight, stride, padding: made(x, np.abs(weight), stride, padding).transpose(2, 0, 1))
     assert both == ("mistake", "To begin with: The weights are not absolute.")
+
+
+BOOK = {
+    topic: [
+        exercise for exercise in vars(import_module(f"utils.checks.{topic}")).values() if isinstance(exercise, Exercise)
+    ]
+    for topic in (path.stem[3:] for path in sorted(Path("exercises").glob("*.ipynb")))
+}
+NUMBERS = st.one_of(st.integers(-3, 3), st.floats(), st.complex_numbers(), st.booleans())
+SHAPES = st.lists(st.integers(0, 3), max_size=4)
+ARRAYS = st.builds(lambda shape, number: np.full(shape, number), SHAPES, NUMBERS)
+ANSWERS = st.recursive(
+    st.one_of(NUMBERS, ARRAYS, st.text(max_size=3), st.just(Other("?"))),
+    lambda parts: st.one_of(st.lists(parts, max_size=4), st.tuples(parts, parts)),
+    max_leaves=6,
+)
+
+
+@settings(deadline=None, max_examples=30)
+@given(answer=ANSWERS)
+@pytest.mark.parametrize("topic", BOOK)
+def test_nothing_that_is_answered_stops_the_search(topic, answer):
+    for exercise in BOOK[topic]:
+        cases = exercise.cases(np.random.default_rng())
+        explain(exercise.reference, exercise.guesses(), cases[:2], [Call(answer) for _ in cases[:2]])
+
+
+@pytest.mark.parametrize("topic", BOOK)
+def test_a_sheet_of_answers_that_nothing_explains_takes_two_seconds(topic):
+    def spoilt(value):
+        if isinstance(value, list | tuple):
+            return [spoilt(part) for part in value]
+        return (
+            value
+            if isinstance(value, str)
+            else np.asarray(value) * 1.7 + np.arange(np.size(value)).reshape(np.shape(value)) + 9
+        )
+
+    asked = []
+    for exercise in BOOK[topic]:
+        if exercise.reference:
+            cases = exercise.cases(np.random.default_rng())
+            asked.append((exercise, cases, [Call(spoilt(exercise.reference(*case))) for case in cases]))
+    start = time.process_time()
+    for exercise, cases, calls in asked:
+        exercise.hint(cases, calls)
+    assert time.process_time() - start < 2

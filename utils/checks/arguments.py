@@ -29,54 +29,54 @@ def _square(side: int) -> Callable[[Any], Any]:
 
 
 _FLAG: list[tuple[str, Any]] = [
-    ("were always True", lambda flag: True),
-    ("were always False", lambda flag: False),
-    ("were the other way round", lambda flag: not flag),
+    ("{} were always True", lambda flag: True),
+    ("{} were always False", lambda flag: False),
+    ("{} were the other way round", lambda flag: not flag),
 ]
 _INT: list[tuple[str, Any]] = [
-    ("were 0", lambda n: 0),
-    ("were 1", lambda n: 1),
+    ("{} were 0", lambda n: 0),
+    ("{} were 1", lambda n: 1),
 ]
 _NEAR: list[tuple[str, Any]] = [
-    ("were one larger", lambda n: n if n is None else n + 1),
-    ("were one smaller", lambda n: n if n is None else n - 1),
+    ("{} were one larger", lambda n: n if n is None else n + 1),
+    ("{} were one smaller", lambda n: n if n is None else n - 1),
 ]
 _FLOAT: list[tuple[str, Any]] = [
-    ("were 0", lambda x: 0.0),
-    ("were 1", lambda x: 1.0),
-    ("were one less itself", lambda x: 1 - x),
-    ("were its square", lambda x: x * x),
-    ("were its root", lambda x: abs(x) ** 0.5),
+    ("{} were 0", lambda x: 0.0),
+    ("{} were 1", lambda x: 1.0),
+    ("1 − {} stood for it", lambda x: 1 - x),
+    ("{} were its square", lambda x: x * x),
+    ("{} were its root", lambda x: abs(x) ** 0.5),
 ]
 _ARRAY: list[tuple[str, Any]] = [
-    ("were 0 everywhere", np.zeros_like),
-    ("were 1 everywhere", np.ones_like),
-    ("had no signs", np.abs),
-    ("had the other signs", np.negative),
-    ("were its square", np.square),
-    ("were in reverse order", lambda x: x[::-1]),
-    ("were the first of them everywhere", lambda x: np.repeat(x[:1], len(x), 0)),
-    ("counted only in the first of it", _only(0, 0)),
-    ("counted only in the last of it", _only(0, -1)),
+    ("{} were 0 everywhere", np.zeros_like),
+    ("{} were 1 everywhere", np.ones_like),
+    ("{} had no signs", np.abs),
+    ("{} had the other signs", np.negative),
+    ("{} were its square", np.square),
+    ("{} were in reverse order", lambda x: x[::-1]),
+    ("all of {} were like its first", lambda x: np.repeat(x[:1], len(x), 0)),
+    ("only the first of {} counted", _only(0, 0)),
+    ("only the last of {} counted", _only(0, -1)),
 ]
 _MAP: list[tuple[str, Any]] = [
-    ("were turned by half a turn", lambda x: x[..., ::-1, ::-1]),
-    ("were upside down", lambda x: x[..., ::-1, :]),
-    ("were mirrored, left and right", lambda x: x[..., ::-1]),
-    ("had rows and columns swapped", lambda x: x.swapaxes(-1, -2)),
-    ("had its first two axes swapped", lambda x: x.swapaxes(0, 1)),
+    ("{} were turned by half a turn", lambda x: x[..., ::-1, ::-1]),
+    ("{} were upside down", lambda x: x[..., ::-1, :]),
+    ("{} were mirrored, left and right", lambda x: x[..., ::-1]),
+    ("{} had rows and columns swapped", lambda x: x.swapaxes(-1, -2)),
+    ("{} had its first two axes swapped", lambda x: x.swapaxes(0, 1)),
 ]
 _LIST: list[tuple[str, Any]] = [
-    ("were in reverse order", lambda parts: parts[::-1]),
-    ("lacked its last", lambda parts: parts[:-1]),
-    ("lacked its first", lambda parts: parts[1:]),
-    ("had only its first", lambda parts: parts[:1]),
-    ("had only its last", lambda parts: parts[-1:]),
+    ("{} were in reverse order", lambda parts: parts[::-1]),
+    ("the last of {} were missing", lambda parts: parts[:-1]),
+    ("the first of {} were missing", lambda parts: parts[1:]),
+    ("{} had nothing but its first", lambda parts: parts[:1]),
+    ("{} had nothing but its last", lambda parts: parts[-1:]),
 ]
 _TUPLE: list[tuple[str, Any]] = [
-    ("had its last two numbers swapped", lambda size: (*size[:-2], size[-1], size[-2])),
-    ("were a square, by the last number but one", _square(-2)),
-    ("were a square, by the last number", _square(-1)),
+    ("{} had its last two numbers swapped", lambda size: (*size[:-2], size[-1], size[-2])),
+    ("width in {} were the same as height", _square(-2)),
+    ("height in {} were the same as width", _square(-1)),
 ]
 
 
@@ -94,7 +94,7 @@ def _kinds(cases: Sequence[Arguments]) -> list[Any]:
 def _changed(name: str, i: int, table: Sequence[tuple[str, Any]]) -> Iterator[tuple[Hint, Change]]:
     for how, change in table:
         yield (
-            Hint("argument", f"That would be right if `{name}` {how}."),
+            Hint("argument", f"That would be right if {how.format(f'`{name}`')}."),
             lambda *case, change=change: (*case[:i], change(case[i]), *case[i + 1 :]),
         )
 

@@ -201,7 +201,7 @@ def _results(rng: Generator) -> list[Arguments]:
     cases: list[Arguments] = []
     for shared in (1, 2, 3, 3, 2):
         one, other = (str(name) for name in rng.permutation(["A", "B", "D"])[:2])
-        accuracy = iter((rng.permutation(250)[:12] / 10 + 60).round(1).tolist())
+        accuracy = iter((rng.permutation(2500)[:12] / 100 + 60).round(2).tolist())
         recipes = [f"recipe {i}" for i in rng.permutation(9)]
         ours, theirs = recipes[: shared + 2], [*recipes[:shared], *recipes[shared + 2 : shared + 3]]
         results: list[Result] = [(one, recipe, next(accuracy)) for recipe in ours]

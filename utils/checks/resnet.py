@@ -132,7 +132,7 @@ def _projections(depths: list[int], expansion: int, **wrong: Any) -> Pairs:
         out = 64 * 2**stage * expansion
         for i in range(depth):
             stride = 2 if stage and not i else 1
-            if stride == 2 or (c != out and not wrong.get("strides_only")):
+            if stride == 2 or (stage and wrong.get("every")) or (c != out and not wrong.get("strides_only")):
                 pairs.append((stage, i))
             c = 64 * 2**stage if wrong.get("narrow") else c if wrong.get("stuck") else out
     return pairs
@@ -163,6 +163,7 @@ projections = Exercise(
     },
     slips={
         "Right for basic blocks. A stride is one reason; compare channels as well.": {"strides_only": True},
+        "Within a stage the shape stays after its first block.": {"every": True},
         "The second block of a stage reads what the first one makes, expansion and all.": {"narrow": True},
         "What comes in changes from block to block: in yours it stays that of the stem.": {"stuck": True},
     },

@@ -112,7 +112,7 @@ WRONG = {
         (lambda image, kernel: loops(image, np.flipud(kernel)), "upside down"),
         (lambda image, kernel: loops(image, np.fliplr(kernel)), "`kernel` were mirrored, left and right"),
         (lambda image, kernel: np.array(loops(image, kernel[:1]))[: len(image) - len(kernel) + 1],
-         "`kernel` counted only in the first"),
+         "only the first of `kernel` counted"),
         (lambda image, kernel: torchs(image, kernel, 1, [side // 2 for side in kernel.shape]),
          "The right numbers are all there, and"),
         (lambda image, kernel: np.array(loops(image, kernel))[:: len(kernel), :: kernel.shape[1]],
@@ -124,7 +124,7 @@ WRONG = {
         (lambda x, weight, bias: torch_layer(x, weight, bias * x.shape[0]), "each channel of the input"),
         (lambda x, weight, bias: torch_layer(x, weight, bias * weight[0].size), "each weight"),
         (lambda x, weight, bias: torch_layer(x.sum(0, keepdims=True), weight[:, :1].copy(), bias), "its first for all"),
-        (lambda x, weight, bias: torch_layer(x[:1], weight[:, :1].copy(), bias), "`x` counted only in the first of it"),
+        (lambda x, weight, bias: torch_layer(x[:1], weight[:, :1].copy(), bias), "only the first of `x` counted"),
         (lambda x, weight, bias: torch_layer(x, weight, bias[:1].repeat(len(bias))), "bias of its own"),
         (lambda x, weight, bias: torch_layer(x, weight[:, :, ::-1, ::-1].copy(), bias), "half a turn"),
         (lambda x, weight, bias: [[np.array(loops(p, k)) + b for p, k in zip(x, w, strict=True)] for w, b in
@@ -155,7 +155,7 @@ WRONG = {
     ],
     "shared_gradient": [
         (lambda x, g, k: autograd(x, g, k) / len(g), "mean"),
-        (lambda x, g, k: g[0] * x[:k], "`grad_output` counted only in the first"),
+        (lambda x, g, k: g[0] * x[:k], "only the first of `grad_output` counted"),
         (lambda x, g, k: added(x, g, k)[::-1], "The numbers are right, but in reverse"),
         (lambda x, g, k: added(x, np.ones(len(g)), k), "`grad_output` were 1 everywhere"),
         (lambda x, g, k: [sum(added(x, g, k))] * k, "all of that place"),

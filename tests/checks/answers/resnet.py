@@ -191,6 +191,9 @@ WRONG = {
         (lambda depths, expansion: [s for s, _ in short_projections(depths, expansion)], "Pairs, please"),
         (lambda depths, expansion: [(s, i) for s, n in enumerate(depths) for i in range(n) if (s and not i) or 64 *
          2**s * expansion != 64], "stays that of the stem"),
+        (lambda depths, expansion: [(0, 0)] * (expansion != 1) + [(s, i) for s in range(1, len(depths)) for i in
+         range(depths[s])],
+         "after its first block"),
     ],
     "gradient": [
         (lambda x, weights: run(x, weights, slope=lambda w, x: w * (1 - math.tanh(x) ** 2))[0], "bodies alone"),

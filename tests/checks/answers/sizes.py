@@ -158,7 +158,7 @@ WRONG = {
         (lambda size, k, f, s, p: weight_macs((1, *size[1:]), k, f, s, p), "all the channels"),
         (lambda size, k, f, s, p: weight_macs(size, 1, f, s, p), "one kernel"),
         (lambda size, k, f, s, p: k * size[0] * f * f * side(size[1], f, s, p) ** 2,
-         "`shape` were a square, by the last"),
+         "width in `shape` were the same"),
         (lambda size, k, f, s, p: loop_macs(size, k, f, s, p) // f, "kernel_size rows"),
         (lambda size, k, f, s, p: size[0] * k * f * f * ((size[1] + p - f) // s + 1) * ((size[2] + p - f) // s + 1),
          "both sides of the image"),

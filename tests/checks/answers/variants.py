@@ -152,7 +152,7 @@ WRONG = {
         (lambda x, depth, point: torch_grouped(x, depth[:, None], len(x)), "is missing"),
         (lambda x, depth, point: torch_grouped(torch_pointwise(x, point).numpy(), depth[:, None], len(x)), "way round"),
         (lambda x, depth, point: torch_separable(x, depth[:1].repeat(len(x), 0), point),
-         "`depth` were the first of them everywhere"),
+         "all of `depth` were like its first"),
         (lambda x, depth, point: torch_pointwise(np.stack([torch_grouped(x, depth[None], 1)[0]] * len(x)), point),
          "added them up there"),
         (lambda x, depth, point: torch_separable(x, depth, point.T), "`point` had rows and columns swapped"),
