@@ -46,7 +46,6 @@ _FLOAT: list[tuple[str, Any]] = [
     ("{} were 1", lambda x: 1.0),
     ("1 − {} stood for it", lambda x: 1 - x),
     ("{} were its square", lambda x: x * x),
-    ("{} were its root", lambda x: abs(x) ** 0.5),
 ]
 _ARRAY: list[tuple[str, Any]] = [
     ("{} were 0 everywhere", np.zeros_like),

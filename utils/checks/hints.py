@@ -140,8 +140,10 @@ class Puzzle:
 
     def two(self) -> Hint | None:
         """Two at once, of which one says which arguments count for the other."""
-        for one, other in combinations([*self.own, *self.arguments], 2):
-            if any(both and self._fits(both) for both in (one.after(other), other.after(one))):
+        depths = {getattr(plain(one), "ndim", None) for one in (self._values[0], self.wanted[0])}
+        for one, other in combinations([*self.own, *self.arguments] if len(depths) == 1 else [], 2):
+            free = callable(one.slip) and callable(other.slip)  # then their order does not matter
+            if any(both and self._fits(both) for both in (one.after(other), None if free else other.after(one))):
                 return one.hint.first()
         return None
 

@@ -267,7 +267,6 @@ def _function(number: Array, right: Array, given: Given) -> Iterator[Hint]:
             (1 / right, "one divided by what is wanted"),
             (1 - right, "one less what is wanted: the rest"),
             (np.log(right), "the logarithm of what is wanted"),
-            (np.exp(right), "e to the power of what is wanted"),
             (right / np.abs(right).max(), "divided by its own maximum"),
             (right / right.sum(), "divided by its own sum"),
         ]:

@@ -48,7 +48,7 @@ def same(value: Any, other: Any) -> bool:
         return close(one, two)
     if isinstance(value, list | tuple) and isinstance(other, list | tuple):
         return len(value) == len(other) and all(map(same, value, other))
-    return type(value) is str and value == other
+    return type(value) is str and type(other) is str and value == other
 
 
 class Part(NamedTuple):
