@@ -50,6 +50,11 @@ def test_learners_copy_is_that_of_nbgrader(sheet):
     assert [cell.metadata for cell in copy.cells] == [cell.metadata for cell in notebook.cells]
 
 
+@every_sheet
+def test_page_shows_no_check_passed(sheet):
+    assert not any("✓" in str(cell.get("outputs")) for cell in exercises._page_cells(read(sheet).cells))
+
+
 def said(cell, names):
     """What running a cell comes to: what it prints, or the error."""
     try:
