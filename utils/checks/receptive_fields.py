@@ -156,7 +156,7 @@ effective = Exercise(
     "effective",
     cases=lambda rng: (
         [([3] * n, share) for n, share in [(5, 0.95), (20, 0.95), (20, 0.5), (30, 0.9), (80, 0.95)]]
-        + [([5] * int(rng.integers(6, 12)), 0.95), ([3] * 6, 0.8), ([3] * 9, 0.9), ([5, 3, 7], 0.7), ([3], 1 / 3)]
+        + [([5] * int(rng.integers(6, 12)), 0.95), ([3] * 6, 0.8), ([3] * 9, 0.9), ([5, 3, 7], 0.7)]
     ),
     reference=_width,
     mistakes={
