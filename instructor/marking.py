@@ -16,7 +16,6 @@ from instructor.handed_in import code_cells
 from instructor.submission import Limits, Outcome, Question, run
 from utils.checks import Exercise
 from utils.checks.calls import Call
-from utils.checks.exercise import FLOAT
 
 # Written here and not by a student's process: nothing of the hidden inputs is in them.
 MESSAGES = {
@@ -27,7 +26,7 @@ MESSAGES = {
     "died": "There is no answer: the process ended, or had to be ended.",
     "changed": "{name} changes what it was given: compute with a copy of it.",
     "error": "{name} ends in an error{often}.",
-    "float": "{name} gives the right numbers, but as floats. Divide whole numbers by //, or use int().",
+    "none": "{name} returns nothing.",
     "wrong": "{name} gives a wrong answer{often}.",
 }
 
@@ -36,7 +35,7 @@ MESSAGES = {
 class Result:
     """What came of one task: its points, None for what is marked by hand, and why.
 
-    ``kind`` is "right", "by hand", "mistake" where the message is the hint of one that is known, or a key of MESSAGES.
+    ``kind`` is "right", "by hand", a key of MESSAGES, or a key of ``utils.checks.seen.KINDS`` if the message is a hint.
     """
 
     cell: str
@@ -120,8 +119,8 @@ def _result(task: Task, cases: Sequence[tuple[Any, ...]], calls: Sequence[Call])
     wrong = [kind for kind in kinds if kind]
     if not wrong:
         return Result(task.cell, task.name, task.points, "right")
-    if hint := _hint(task.exercise, cases, calls):
-        return Result(task.cell, task.name, 0, "mistake", hint)
+    if hint := task.exercise.hint(copy.deepcopy(cases), calls):
+        return Result(task.cell, task.name, 0, hint.kind, hint.text)
     often = f" for {len(wrong)} of {len(kinds)} hidden inputs" if cases != [()] else ""
     return Result(task.cell, task.name, 0, wrong[0], MESSAGES[wrong[0]].format(name=task.name, often=often))
 
@@ -131,14 +130,6 @@ def _fault(exercise: Exercise, case: tuple[Any, ...], call: Call) -> str | None:
     if call.error or call.kind:
         return call.kind if call.kind in MESSAGES else "died"
     try:
-        fault = exercise.fault(case, call)
-        return ("float" if fault.endswith(FLOAT) else "wrong") if fault else None
+        return "wrong" if exercise.fault(case, call) else None
     except Exception:  # a value that no check expects
         return "wrong"
-
-
-def _hint(exercise: Exercise, cases: Sequence[tuple[Any, ...]], calls: Sequence[Call]) -> str | None:
-    try:
-        return exercise.mistake(copy.deepcopy(cases), calls)
-    except Exception:
-        return None

@@ -11,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from instructor.exercise_sheet import Sheet
 from instructor.gradebook import Row
 from instructor.marking import Marks
+from utils.checks.seen import KINDS
 
 _TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"),
@@ -19,6 +20,17 @@ _TEMPLATES = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+_SORTS = KINDS | {
+    "stub": "No answer",
+    "missing": "No answer",
+    "none": "Nothing is returned",
+    "no function": "A value where a function is wanted",
+    "late": "Does not end in time",
+    "died": "Does not end in time",
+    "changed": "Changes its arguments",
+    "error": "Ends in an error",
+    "wrong": "Wrong in a way that no hint explains",
+}
 _TEMPLATES.filters["number"] = lambda value: f"{value:g}"
 
 
@@ -49,7 +61,8 @@ def report(sheet: Sheet, rows: list[Row], marks: Mapping[str, Marks]) -> str:
         scores.append({"task": task, "share": share, "marked": len(points)})
     titles = {task.cell: task.title for task in sheet.tasks}
     kinds = Counter((result.name, result.kind) for made in marks.values() for result in made.results)
-    mistakes = [result for made in marks.values() for result in made.results if result.kind == "mistake"]
+    mistakes = [result for made in marks.values() for result in made.results if result.kind in KINDS]
+    sorts = Counter(_SORTS[kind] for (_, kind), count in kinds.items() if kind in _SORTS for _ in range(count))
     hints = Counter((titles[result.cell], result.message) for result in mistakes)
     tenths = Counter(min(9, int(10 * row.total / sheet.points)) for row in rows)
     return _TEMPLATES.get_template("report.html").render(
@@ -57,6 +70,7 @@ def report(sheet: Sheet, rows: list[Row], marks: Mapping[str, Marks]) -> str:
         rows=rows,
         scores=scores,
         kinds=kinds,
+        sorts=sorts.most_common(),
         hints=[{"title": title, "hint": hint, "count": count} for (title, hint), count in hints.most_common(12)],
         tenths=[tenths[tenth] for tenth in range(10)],
         totals={row.student: row.total for row in rows},

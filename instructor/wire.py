@@ -23,7 +23,7 @@ def packed(message: Any) -> bytes:
 
 def encoded(value: Any) -> Any:
     """A plain value, as ``utils.checks.calls.snapshot`` makes them, for JSON."""
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return [encoded(part) for part in value]
     if isinstance(value, np.ndarray):
         file = io.BytesIO()

@@ -10,6 +10,7 @@ from nbclient import NotebookClient
 from nbgrader.preprocessors import ClearSolutions
 
 from conftest import ROOT
+from theme import exercises
 from tools.copies import learners_copy
 from utils.checks.calls import BLANK
 
@@ -49,6 +50,11 @@ def test_learners_copy_is_that_of_nbgrader(sheet):
     assert [cell.source for cell in copy.cells] == [cell.source for cell in cleared.cells]
     assert all(cell.get("outputs", []) == [] for cell in copy.cells)
     assert [cell.metadata for cell in copy.cells] == [cell.metadata for cell in notebook.cells]
+
+
+@every_sheet
+def test_page_shows_no_check_passed(sheet):
+    assert not any("✓" in str(cell.get("outputs")) for cell in exercises._page_cells(read(sheet).cells))
 
 
 def copy_of(sheet, site):

@@ -105,6 +105,7 @@ def test_everybody_gets_the_marks_they_earned(class_, student):
 def test_who_needs_a_look_is_named(class_):
     course, _ = class_
     report = course.report(Sheet(SHEET)).read_text(encoding="utf-8")
+    assert "A mistake that the exercise knows" in report
     for student in ("exits", "loops", "loops-in-c", "fills-memory", "exits-in-a-cell", "no-notebook"):
         assert marks(course, student)["notes"]
         assert f"<strong>{student}</strong>" in report

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
 from math import prod
+from typing import Any
 
 import numpy as np
 from numpy.random import Generator
@@ -18,9 +20,7 @@ towers = Exercise(
     mistakes={
         "A kernel has a bias, too.": lambda: (23232, 153600, 442368),
         "A kernel of the second layer reads only the half on its own card.": lambda: (23296, 307392, 442624),
-        "The channels that a kernel reads are halved, not the number of kernels: both cards count.": (
-            lambda: (23296, 76896, 442624)
-        ),
+        "What a kernel reads is halved, not the number of kernels: both cards count.": lambda: (23296, 76896, 442624),
         "There are 192 kernels on both cards together.": lambda: (23296, 307584, 442624),
         "The third layer reads both halves.": lambda: (23296, 153792, 221440),
         "A photograph has three channels, and a kernel has weights for each.": lambda: (7808, 153792, 442624),
@@ -47,7 +47,7 @@ written = Exercise(
 
 def _ranked(rng: Generator) -> list[Arguments]:
     """Odd numbers of images, for none is then half of them."""
-    sizes = [(9, 6, 1), (11, 6, 2), (15, 8, 3), (13, 9, 5), (7, 5, 2)]
+    sizes = [(21, 6, 1), (23, 6, 2), (25, 8, 3), (31, 9, 5), (19, 5, 2)]
     return [(rng.standard_normal((n, classes)), rng.integers(0, classes, n), k) for n, classes, k in sizes]
 
 
@@ -56,32 +56,29 @@ def _better(scores: Array, labels: Array) -> Array:
     return np.asarray((scores > scores[np.arange(len(labels)), labels][:, None]).sum(axis=1))
 
 
+def _error(
+    scores: Array, labels: Array, k: int, best: int = 1, done: Any = np.mean, out: Any = np.greater_equal
+) -> Any:
+    return done(out(_better(best * scores, labels), k))
+
+
 top_k = Exercise(
     "top_k",
     cases=_ranked,
-    reference=lambda scores, labels, k: (_better(scores, labels) >= k).mean(),
+    reference=_error,
     mistakes={
-        "That is the share of right answers; the error is what is missing.": (
-            lambda scores, labels, k: (_better(scores, labels) < k).mean()
-        ),
-        "You take the k lowest scores. Which end of a sorted row has the best?": (
-            lambda scores, labels, k: (_better(-scores, labels) >= k).mean()
-        ),
-        "That is the top-1 error: k answers are allowed.": lambda scores, labels, k: (
-            _better(scores, labels) >= 1
-        ).mean(),
-        "A share of the images, not their number.": lambda scores, labels, k: (_better(scores, labels) >= k).sum(),
-        "The answer on place k counts as well: one too few is allowed.": (
-            lambda scores, labels, k: (_better(scores, labels) >= k - 1).mean()
-        ),
-        "One answer too many is allowed.": lambda scores, labels, k: (_better(scores, labels) > k).mean(),
-        "A place among the first k is enough, it need not be the last of them.": (
-            lambda scores, labels, k: (_better(scores, labels) != k - 1).mean()
-        ),
-        "A share, as 0.25; not per cent.": lambda scores, labels, k: 100 * (_better(scores, labels) >= k).mean(),
         "Each image has k answers of its own. You rank the images within each class.": (
             lambda scores, labels, k: 1 - (np.argsort(-scores, axis=0)[:, :k] == labels[:, None]).any(axis=1).mean()
         ),
+    },
+    slips={
+        "That is the share of right answers; the error is what is missing.": {"out": np.less},
+        "A place among the first k is enough, it need not be the last of them.": {"out": lambda at, k: at != k - 1},
+        "You take the k lowest scores. Which end of a sorted row has the best?": {"best": -1},
+        "A share of the images, not their number.": {"done": np.sum},
+        "A share, as 0.25; not per cent.": {"done": lambda wrong: 100 * wrong.mean()},
+        "The answer on place k counts as well: one too few is allowed.": lambda x, labels, k: (x, labels, k - 1),
+        "One answer too many is allowed.": lambda scores, labels, k: (scores, labels, k + 1),
     },
 )
 
@@ -95,33 +92,33 @@ def _masked(rng: Generator) -> list[Arguments]:
     return cases
 
 
+def _dropped(
+    x: Array, mask: Array, rate: float, learning: bool, scale: Any = lambda p: 1 - p, use: Any = None
+) -> Array:
+    return np.asarray(x * mask / (scale(rate) if scale else 1 - rate) if learning else x / (use(rate) if use else 1))
+
+
 dropout = Exercise(
     "dropout",
     cases=_masked,
-    reference=lambda x, mask, rate, learning: x * mask / (1 - rate) if learning else x,
+    reference=_dropped,
     mistakes={
-        "Right for a rate of a half. With few numbers dropped the others need to grow only a little.": (
-            lambda x, mask, rate, learning: x * mask / rate if learning else x
-        ),
-        "Sums get smaller while it learns: the numbers that stay have to make up for those that are dropped.": (
-            lambda x, mask, rate, learning: x * mask if learning else x
-        ),
-        "In use nothing is dropped, so nothing has to be made up for.": (
-            lambda x, mask, rate, learning: x * mask / (1 - rate) if learning else x / (1 - rate)
-        ),
-        "The numbers that stay have to grow, and yours shrink.": (
-            lambda x, mask, rate, learning: x * mask * (1 - rate) if learning else x
+        "In use all numbers are there.": lambda x, mask, rate, learning: x * mask / (1 - rate),
+        "In use all numbers are there; and those that stay make up for the rest.": lambda x, mask, *_: x * mask,
+        "In use the layer does nothing: it hands on what it gets.": lambda x, m, r, on: on * x * m / (1 - r),
+        "The numbers that stay grow by a factor that the rate says, not by how many happened to stay.": (
+            lambda x, mask, rate, learning: x * mask / mask.mean() if learning else x
         ),
         "So did the network of 2012. Since then the numbers are put right while it learns, and in use left alone.": (
             lambda x, mask, rate, learning: x * mask if learning else x * (1 - rate)
         ),
-        "A 1 in the mask means that the number stays.": (
-            lambda x, mask, rate, learning: x * (1 - mask) / (1 - rate) if learning else x
-        ),
-        "In use all numbers are there.": lambda x, mask, rate, learning: x * mask / (1 - rate),
-        "While it learns numbers are dropped; in use they are not. You have it the other way round.": (
-            lambda x, mask, rate, learning: x if learning else x * mask / (1 - rate)
-        ),
+    },
+    slips={
+        "Right for a rate of a half: if few are dropped, the others grow only a little.": {"scale": lambda rate: rate},
+        "The numbers that stay have to make up for those that are dropped.": {"scale": lambda rate: 1},
+        "The numbers that stay have to grow, and yours shrink.": {"scale": lambda rate: 1 / (1 - rate)},
+        "In use nothing is dropped, so nothing has to be made up for.": {"use": lambda rate: 1 - rate},
+        "A 1 in the mask means that the number stays.": lambda x, mask, rate, learning: (x, 1 - mask, rate, learning),
     },
 )
 
@@ -134,67 +131,47 @@ def _dense(rng: Generator) -> list[Arguments]:
 as_convolution = Exercise(
     "as_convolution",
     cases=_dense,
-    reference=lambda weight, c, h, w: weight.reshape(-1, c, h, w),
+    reference=lambda weight, channels, height, width: weight.reshape(-1, channels, height, width),
     mistakes={
         "The dense layer read all of the first channel, then the next; in yours a pixel's channels stand together.": (
             lambda weight, c, h, w: weight.reshape(-1, h, w, c).transpose(0, 3, 1, 2)
         ),
         "A channel was read row by row, not column by column.": (
-            lambda weight, c, h, w: weight.reshape(-1, c, w, h).swapaxes(2, 3)
-        ),
-        "PyTorch's order is kernels, channels, height, width; in yours the channels stand last.": (
-            lambda weight, c, h, w: weight.reshape(-1, h, w, c)
+            lambda x, c, h, w: x.reshape(-1, c, w, h).swapaxes(2, 3)
         ),
         "Height stands before width.": lambda weight, c, h, w: weight.reshape(-1, c, w, h),
-        "A layer does not turn its kernels round, so you need not either.": (
-            lambda weight, c, h, w: weight.reshape(-1, c, h, w)[..., ::-1, ::-1]
-        ),
-        "Kernels first, then the channels that each reads.": (
-            lambda weight, c, h, w: weight.reshape(-1, c, h, w).swapaxes(0, 1)
-        ),
-        "All weights of a unit become one kernel: a row of the matrix, not a column.": (
-            lambda weight, c, h, w: weight.T.reshape(-1, c, h, w)
-        ),
     },
 )
 
 
-def _stack(kernel: int, c: int, layers: int | None = None) -> tuple[int, int]:
-    layers = (kernel - 1) // 2 if layers is None else layers
-    return layers, (kernel**2 - 9 * layers) * c * c
+def _stack(kernel: int, channels: int, layers: Any = None, pairs: int = 2, counted: Any = None) -> Any:
+    layers = layers(kernel) if layers else (kernel - 1) // 2
+    ours, theirs = 9 * layers * channels**pairs, kernel**2 * channels**pairs
+    return layers, counted(ours, theirs, layers) if counted else theirs - ours
 
 
 stack = Exercise(
     "stack",
     cases=lambda rng: [
-        (3, 64),
-        (5, 16),
-        (7, 256),
-        (11, 96),
+        *((3, 64), (5, 16), (7, 256), (11, 96)),
         (2 * int(rng.integers(4, 12)) + 1, int(rng.integers(5, 99))),
     ],
     reference=_stack,
     mistakes={
-        "Fields do not add up like that: neighbouring kernels overlap. What does a second 3 × 3 add?": (
-            lambda kernel, c: _stack(kernel, c, -(-kernel // 3))
-        ),
-        "One layer too many: the first one sees 3 already.": lambda kernel, c: _stack(kernel, c, (kernel + 1) // 2),
-        "A layer has weights for each pair of channels, one in and one out.": (
-            lambda kernel, c: (_stack(kernel, c)[0], _stack(kernel, c)[1] // c)
-        ),
-        "That is what the stack has; how many fewer are they?": (
-            lambda kernel, c: (_stack(kernel, c)[0], 9 * _stack(kernel, c)[0] * c * c)
-        ),
-        "The large kernel has more weights than the stack, so what is saved is not negative.": (
-            lambda kernel, c: (_stack(kernel, c)[0], -_stack(kernel, c)[1])
-        ),
-        "Every layer of the stack has its weights, not only one.": (
-            lambda kernel, c: (_stack(kernel, c)[0], (kernel**2 - 9) * c * c)
-        ),
-        "No biases.": lambda kernel, c: (
-            _stack(kernel, c)[0],
-            _stack(kernel, c)[1] - (_stack(kernel, c)[0] - 1) * c,
-        ),
+        "No biases.": lambda kernel, c: (_stack(kernel, c)[0], _stack(kernel, c)[1] - (_stack(kernel, c)[0] - 1) * c),
+    },
+    slips={
+        "Kernels overlap, so fields do not add up. What does a second 3 × 3 add?": {
+            "layers": lambda kernel: -(-kernel // 3)
+        },
+        "Kernels do not lie side by side. What does a second 3 × 3 add?": {"layers": lambda kernel: kernel // 3},
+        "One layer too many: the first one sees 3 already.": {"layers": lambda kernel: (kernel + 1) // 2},
+        "A layer has weights for each pair of channels, one in and one out.": {"pairs": 1},
+        "That is what the stack has; how many fewer are they?": {"counted": lambda ours, theirs, n: ours},
+        "That is what the large kernel has; how many fewer has the stack?": {"counted": lambda ours, theirs, n: theirs},
+        "The number that is saved, please, not a share of it.": {"counted": lambda ours, theirs, n: ours / theirs},
+        "The number that is saved, please, not its share.": {"counted": lambda ours, theirs, n: 1 - ours / theirs},
+        "All layers of the stack have weights, not only one.": {"counted": lambda ours, theirs, n: theirs - ours / n},
     },
 )
 
@@ -209,35 +186,30 @@ def _nets(rng: Generator) -> list[Arguments]:
     return [(layers, float(rng.uniform(0.8, 1.2) * spread)) for layers, spread in zip(_NETS, suits, strict=True)]
 
 
+def _signal(
+    layers: Layers, spread: float, relu: float = 0.5, power: int = 2, sides: int = 2, deep: int = 1, done: Any = prod
+) -> Any:
+    return done(c**deep * f**sides * spread**power * relu for c, f in layers)
+
+
 signal = Exercise(
     "signal",
     cases=_nets,
-    reference=lambda layers, spread: prod(c * f * f * spread**2 / 2 for c, f in layers),
+    reference=_signal,
     mistakes={
-        "Each ReLU sets half of the numbers to zero: what does that do to the mean of their squares?": (
-            lambda layers, spread: prod(c * f * f * spread**2 for c, f in layers)
+        "There is a ReLU after every layer, not only at the end.": lambda layers, spread: (
+            _signal(layers, spread, relu=1) / 2
         ),
-        "There is a ReLU after every layer, not only at the end.": (
-            lambda layers, spread: prod(c * f * f * spread**2 for c, f in layers) / 2
-        ),
-        "Squares are asked for: a weight's mean square is its spread, squared.": (
-            lambda layers, spread: prod(c * f * f * spread / 2 for c, f in layers)
-        ),
-        "A sum has many products, one for each weight of a kernel.": (
-            lambda layers, spread: prod(spread**2 / 2 for _ in layers)
-        ),
-        "A kernel has more than one weight for each channel.": (
-            lambda layers, spread: prod(c * spread**2 / 2 for c, _ in layers)
-        ),
-        "A kernel has as many columns as rows; you count one of them.": (
-            lambda layers, spread: prod(c * f * spread**2 / 2 for c, f in layers)
-        ),
-        "A kernel reads all channels, not one.": lambda layers, spread: prod(f * f * spread**2 / 2 for _, f in layers),
-        "That is the factor of the spread; the mean square is asked for.": (
-            lambda layers, spread: np.sqrt(prod(c * f * f * spread**2 / 2 for c, f in layers))
-        ),
-        "Each layer multiplies what it gets: their factors do not add.": (
-            lambda layers, spread: sum(c * f * f * spread**2 / 2 for c, f in layers)
-        ),
+        "That is the factor of the spread; the mean square is asked for.": lambda *case: np.sqrt(_signal(*case)),
+        "A ReLU halves the mean square, not the spread.": partial(_signal, relu=0.25),
+    },
+    slips={
+        "Each ReLU sets half of the numbers to zero: what does that do to the mean of their squares?": {"relu": 1},
+        "Squares are asked for: a weight's mean square is its spread, squared.": {"power": 1},
+        "A sum has many products, one for each weight of a kernel.": {"deep": 0, "sides": 0},
+        "A kernel has more than one weight for each channel.": {"sides": 0},
+        "A kernel has as many columns as rows; you count one of them.": {"sides": 1},
+        "A kernel reads all channels, not one.": {"deep": 0},
+        "Each layer multiplies what it gets: their factors do not add.": {"done": sum},
     },
 )

@@ -7,6 +7,7 @@ import pickle
 import sys
 import threading
 from collections.abc import Callable, Iterator, KeysView, Sequence, ValuesView
+from dataclasses import dataclass
 from inspect import isfunction
 from itertools import islice
 from traceback import walk_tb
@@ -18,6 +19,10 @@ LATE = "{what} did not end within {seconds} seconds: is there a loop that never 
 STUB = "There is no answer yet: write yours in place of `raise NotImplementedError`, run that cell, then this one."
 YOURS = "Write your code here, then run the check."
 BLANK = f'# YOUR CODE HERE\nraise NotImplementedError("{YOURS}")'  # what stands in place of a solution
+EMPTY = "There is no answer yet: write it where the dots are, run that cell, then this one."
+NOTHING = "There is no answer yet: {name} is None. Give it the value itself; print() only shows it."
+NO_RETURN = "{what} gives None: is there a `return`?"
+PRINTED = "{what} gives None. It prints its answer; write `return` there, so that a check sees it, too."
 CHANGED = "{what} changes what it was given: compute with a copy of it."
 
 
@@ -38,7 +43,7 @@ def call_answer(answer: Any, cases: Sequence[tuple[Any, ...]], seconds: float) -
     if callable(answer):
         return call_all(answer, cases, seconds)
     if cases == [()]:
-        return call_all(lambda: answer, cases, seconds)
+        return [Call(error=NOTHING, kind="stub")] if answer is None else call_all(lambda: answer, cases, seconds)
     text = f"{{name}} is to be a function, but you gave {_text(answer)[:160]}: its name, without ( )."
     return [Call(error=text, kind="no function")] * len(cases)
 
@@ -59,19 +64,22 @@ def call_all(function: Callable[..., Any], cases: Sequence[tuple[Any, ...]], sec
     return [*done, *[late] * (len(cases) - len(done))]
 
 
-class Other(NamedTuple):
+@dataclass(frozen=True)
+class Other:
     """An answer, or a part of one, that is neither numbers nor text: all that is kept of it is how it looks."""
 
     text: str
 
 
 def snapshot(value: Any) -> Any:
-    """An answer as plain lists, arrays, numbers and text, as it is now: a later call may write over it."""
+    """An answer as plain lists, tuples, arrays, numbers and text, as it is now: a later call may write over it."""
     if value is None or type(value) in (bool, int, float, str):
         return value
     if isinstance(value, str):
         return str.__str__(value)
-    if isinstance(value, tuple | list | range | Iterator | KeysView | ValuesView):
+    if isinstance(value, tuple):
+        return tuple(snapshot(part) for part in tuple.__iter__(value))
+    if isinstance(value, list | range | Iterator | KeysView | ValuesView):
         return [snapshot(part) for part in islice(value, 10**6)]
     torch = sys.modules.get("torch")
     if torch and isinstance(value, torch.Tensor):
@@ -106,7 +114,21 @@ def _work(function: Callable[..., Any], cases: Sequence[tuple[Any, ...]], calls:
             changed = pickle.dumps(case) != before
         except Exception:
             changed = True
-        calls.append(Call(error=CHANGED, kind="changed") if changed else Call(value))
+        calls.append(Call(error=CHANGED, kind="changed") if changed else _given(value, function))
+
+
+def _given(value: Any, function: Callable[..., Any]) -> Call:
+    """The outcome of a call that came to an end; nothing and dots are no answer."""
+    if value is None:
+        prints = isfunction(function) and "print" in function.__code__.co_names
+        return Call(error=PRINTED if prints else NO_RETURN, kind="none")
+    return Call(error=EMPTY, kind="stub") if _has_dots(value) else Call(value)
+
+
+def _has_dots(value: Any) -> bool:
+    if isinstance(value, list | tuple):
+        return any(map(_has_dots, value))
+    return isinstance(value, Other) and value.text == "Ellipsis"
 
 
 def _failed(function: Callable[..., Any], error: BaseException) -> Call:
@@ -119,4 +141,6 @@ def _failed(function: Callable[..., Any], error: BaseException) -> Call:
     lines = [line for code, line in frames if own and code.co_filename == own.co_filename]
     where = f" in line {lines[-1]}" if lines else ""
     said = f": {text}" if text else ""
+    if type(error) is NameError:
+        said += ". Run the cell that defines it, then this one"
     return Call(error=f"{{what}} ends in {type(error).__name__}{where}{said}", kind="error")

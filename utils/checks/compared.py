@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from numpy.random import Generator
@@ -15,14 +16,16 @@ Result = tuple[str, str, float]  # network, recipe, accuracy
 twice_the_side = Exercise(
     "twice_the_side",
     cases=lambda rng: [()],
-    reference=lambda: (16.0, 25.6, 448.0),
-    mistakes={
-        "Twice the side is four times the places, and each weight is used at every place.": lambda: (8.0, 25.6, 448.0),
-        "The kernels are the same, whatever the image.": lambda: (16.0, 102.4, 448.0),
-        "The maps grow with the area, too.": lambda: (16.0, 25.6, 224.0),
-        "Twice the side, twice the maps? Along both axes.": lambda: (8.0, 25.6, 224.0),
-        "The work grows with the image: every place costs.": lambda: (4.0, 25.6, 448.0),
-        "An image has two axes, not three.": lambda: (32.0, 25.6, 896.0),
+    reference=lambda work=4.0, kernels=1.0, maps=4.0: (4.0 * work, 25.6 * kernels, 112.0 * maps),
+    mistakes={"An image has two axes, not three.": lambda: (32.0, 25.6, 896.0)},
+    slips={
+        "Twice the side is four times the places, and each weight is used at every place.": {"work": 2.0},
+        "The work grows with the image: every place costs.": {"work": 1.0},
+        "The kernels are the same, whatever the image.": {"kernels": 4.0},
+        "The kernels are the same, however wide the image.": {"kernels": 2.0},
+        "The maps grow with the area, too.": {"maps": 2.0},
+        "The maps are as large as the image makes them.": {"maps": 1.0},
+        "Twice the side, twice the maps? Along both axes.": {"work": 2.0, "maps": 2.0},
     },
 )
 
@@ -34,26 +37,40 @@ def _training(rng: Generator) -> list[Arguments]:
     return cases
 
 
+def _bytes(parameters: int, activation_bytes: int, batch: int, states: int, slopes: int = 1, **wrong: Any) -> int:
+    maps = wrong.get("map_size", 1) * wrong.get("images", batch) * activation_bytes * wrong.get("twice", 1)
+    return maps + wrong.get("size", 4) * parameters * (1 + slopes + states) * (batch if wrong.get("each") else 1)
+
+
 training_bytes = Exercise(
     "training_bytes",
     cases=_training,
-    reference=lambda p, a, batch, states: batch * a + 4 * p * (2 + states),
+    reference=_bytes,
     mistakes={
-        "Every image of the batch has its own maps.": lambda p, a, batch, states: a + 4 * p * (2 + states),
-        "The parameters are there once, however many images there are.": (
-            lambda p, a, batch, states: batch * (a + 4 * p * (2 + states))
+        "What the optimiser keeps are numbers for each parameter, of four bytes: yours adds a few alone.": (
+            lambda p, a, batch, states: batch * a + 8 * p + states
         ),
-        "The gradients of the parameters take as much as the parameters.": (
-            lambda p, a, batch, states: batch * a + 4 * p * (1 + states)
-        ),
-        "A number takes four bytes.": lambda p, a, batch, states: batch * a + p * (2 + states),
-        "The maps are given in bytes already.": lambda p, a, batch, states: 4 * (batch * a + p * (2 + states)),
-        "What the optimiser keeps for each parameter is missing.": lambda p, a, batch, states: batch * a + 8 * p,
-        "That is what use takes. Learning keeps gradients, and what the optimiser remembers.": (
-            lambda p, a, batch, states: batch * a + 4 * p
-        ),
+        "What the optimiser keeps has four bytes a number.": lambda p, a, batch, n: batch * a + 8 * p + n * p,
+    },
+    slips={
+        "Every image of the batch has its own maps.": {"images": 1},
+        "The parameters are there once, however many images there are.": {"each": True},
+        "The gradients of the parameters take as much as the parameters.": {"slopes": 0},
+        "A number takes four bytes.": {"size": 1},
+        "The maps are given in bytes already.": {"map_size": 4},
+        "The gradients are those of the parameters; maps are counted once.": {"twice": 2},
+        "What the optimiser keeps for each parameter is missing.": lambda p, a, batch, states: (p, a, batch, 0),
     },
 )
+
+
+def _intensity(
+    macs: int, parameters: int, activation_bytes: int, images: int, moves: int = 2, size: int = 4, **wrong: Any
+) -> float:
+    maps = moves * activation_bytes * wrong.get("maps", images) * wrong.get("map_size", 1)
+    work = macs * wrong.get("work", images)
+    return work / (maps + size * parameters * (images if wrong.get("each") else 1))
+
 
 intensity = Exercise(
     "intensity",
@@ -61,20 +78,22 @@ intensity = Exercise(
         (int(rng.integers(10**6, 10**9)), int(rng.integers(10**4, 10**8)), int(rng.integers(10**4, 10**8)), images)
         for images in (1, 2, 16, 64)
     ],
-    reference=lambda macs, p, a, images: images * macs / (2 * images * a + 4 * p),
+    reference=_intensity,
     mistakes={
-        "The weights are read once for the whole batch.": lambda macs, p, a, images: macs / (2 * a + 4 * p),
-        "A map is written by one layer and read by the next: it moves twice.": (
-            lambda macs, p, a, images: images * macs / (images * a + 4 * p)
+        "MACs for each byte, not bytes for each MAC.": lambda *case: 1 / _intensity(*case),
+        "Divide by all the bytes: yours adds the parameters behind the division. Are there brackets?": (
+            lambda macs, p, a, images: images * macs / (2 * images * a) + 4 * p
         ),
-        "Every image is computed: the MACs are those of one.": lambda macs, p, a, images: (
-            macs / (2 * images * a + 4 * p)
-        ),
-        "A weight takes four bytes.": lambda macs, p, a, images: images * macs / (2 * images * a + p),
-        "The weights must come from memory as well.": lambda macs, p, a, images: macs / (2 * a),
-        "MACs for each byte, not bytes for each MAC.": lambda macs, p, a, images: (
-            (2 * images * a + 4 * p) / (images * macs)
-        ),
+    },
+    slips={
+        "The weights are read once for the whole batch.": {"each": True},
+        "A map is written by one layer and read by the next: it moves twice.": {"moves": 1},
+        "Every image is computed: the MACs are those of one.": {"work": 1},
+        "Every image has maps: those of yours are of one.": {"maps": 1},
+        "A weight takes four bytes.": {"size": 1},
+        "The maps are given in bytes already.": {"map_size": 4},
+        "The weights must come from memory as well.": {"size": 0},
+        "Each weight moves once: it is read, not written.": {"size": 8},
     },
 )
 
@@ -86,25 +105,36 @@ def _rows(rng: Generator) -> list[Arguments]:
     ]
 
 
-def _shares(rows: list[tuple[str, int, int]], kind: str = "Linear") -> tuple[float, float]:
-    chosen = [row for row in rows if row[0] == kind]
-    return sum(r[1] for r in chosen) / sum(r[1] for r in rows), sum(r[2] for r in chosen) / sum(r[2] for r in rows)
+def _shares(rows: list[Any], kind: Any = ("Linear",), of: Any = None, last: bool = False, **wrong: Any) -> Any:
+    chosen, all_of = [row for row in rows if row[0] in kind], [row for row in rows if not of or row[0] in of]
+    sums = [sum(row[i] for row in (chosen[-1:] if last else chosen)) for i in wrong.get("columns", (1, 2))]
+    wholes = [sum(row[i] for row in all_of) for i in wrong.get("under", wrong.get("columns", (1, 2)))]
+    return tuple(wrong.get("scale", 1) * one / whole for one, whole in zip(sums, wholes, strict=True))
 
 
+_OTHERS = ("Conv2d", "BatchNorm2d", "MaxPool2d")
 dense_shares = Exercise(
     "dense_shares",
     cases=_rows,
     reference=_shares,
     mistakes={
-        "Those are the shares of the convolutions.": lambda rows: _shares(rows, "Conv2d"),
-        "First the share of the parameters, then that of the MACs.": lambda rows: _shares(rows)[::-1],
-        "Of all parameters and MACs, not of those of the convolutions.": lambda rows: tuple(
-            sum(r[i] for r in rows if r[0] == "Linear") / sum(r[i] for r in rows if r[0] == "Conv2d") for i in (1, 2)
-        ),
         "Weigh the layers by what they have; do not count them.": lambda rows: (
             (sum(r[0] == "Linear" for r in rows) / len(rows),) * 2
         ),
-        "A share of 1 is all; do not multiply by 100.": lambda rows: tuple(100 * share for share in _shares(rows)),
+        "Shares: divide by what all layers have.": lambda rows: tuple(
+            sum(r[i] for r in rows if r[0] == "Linear") for i in (1, 2)
+        ),
+    },
+    slips={
+        "Those are the shares of the convolutions.": {"kind": ("Conv2d",)},
+        "Those are the shares of all the others.": {"kind": _OTHERS},
+        "First the share of the parameters, then that of the MACs.": {"columns": (2, 1)},
+        "Both of yours are shares of the parameters.": {"columns": (1, 1)},
+        "Both are divided by all the parameters; the MACs have a sum of their own.": {"under": (1, 1)},
+        "Of all parameters and MACs, not of those of the convolutions.": {"of": ("Conv2d",)},
+        "Of all parameters and MACs, not of those that the other layers have.": {"of": _OTHERS},
+        "There may be more than one Linear: yours counts the last.": {"last": True},
+        "A share of 1 is all; do not multiply by 100.": {"scale": 100},
     },
 )
 
@@ -119,18 +149,26 @@ def _networks(rng: Generator) -> list[Arguments]:
     return [(case,) for case in cases]
 
 
+def _sorted(networks: list[Network]) -> list[Network]:
+    return sorted(networks, key=lambda network: network[1])
+
+
 def _names(networks: list[Network], kept: Any) -> list[str]:
-    return [n for n, c, a in sorted(networks, key=lambda network: network[1]) if kept(c, a)]
+    return [n for n, c, a in _sorted(networks) if kept(c, a)]
 
 
 def _beaten(networks: list[Network], cost: float, accuracy: float) -> bool:
     return any(c < cost and a > accuracy for _, c, a in networks)
 
 
+def _front(networks: list[Network]) -> list[str]:
+    return _names(networks, lambda cost, accuracy: not _beaten(networks, cost, accuracy))
+
+
 front = Exercise(
     "front",
     cases=_networks,
-    reference=lambda networks: _names(networks, lambda cost, accuracy: not _beaten(networks, cost, accuracy)),
+    reference=_front,
     mistakes={
         "A network is out only if one and the same other is both cheaper and better.": (
             lambda networks: _names(
@@ -138,13 +176,16 @@ front = Exercise(
             )
         ),
         "Those are the ones that are beaten.": (
-            lambda networks: _names(networks, lambda cost, accuracy: _beaten(networks, cost, accuracy))
+            lambda nets: _names(nets, lambda cost, right: _beaten(nets, cost, right))
         ),
-        "Cheapest first, please: the order is by cost.": (
-            lambda networks: _names(networks, lambda cost, accuracy: not _beaten(networks, cost, accuracy))[::-1]
-        ),
-        "There is more than one: the most accurate is on the front, and so is the cheapest, and some between.": (
-            lambda networks: [max(networks, key=lambda network: network[2])[0]]
+        "Cheapest first, please: the order is by cost.": lambda networks: _front(networks)[::-1],
+        "Their names alone.": lambda networks: [n for name in _front(networks) for n in networks if n[0] == name],
+        "The cheapest of all is beaten by none: nothing is cheaper.": lambda networks: _front(networks)[1:],
+        "The most accurate of all is beaten by none: nothing is better.": lambda networks: _front(networks)[:-1],
+        "Compare with all that are cheaper, not only with the neighbour before.": (
+            lambda networks: [
+                n[0] for m, n in zip([("", 0, 0), *_sorted(networks)], _sorted(networks), strict=False) if n[2] > m[2]
+            ]
         ),
         "Cheaper and better, not dearer and better.": (
             lambda networks: _names(
@@ -160,7 +201,7 @@ def _results(rng: Generator) -> list[Arguments]:
     cases: list[Arguments] = []
     for shared in (1, 2, 3, 3, 2):
         one, other = (str(name) for name in rng.permutation(["A", "B", "D"])[:2])
-        accuracy = iter((rng.permutation(250)[:12] / 10 + 60).round(1).tolist())
+        accuracy = iter((rng.permutation(2500)[:12] / 100 + 60).round(2).tolist())
         recipes = [f"recipe {i}" for i in rng.permutation(9)]
         ours, theirs = recipes[: shared + 2], [*recipes[:shared], *recipes[shared + 2 : shared + 3]]
         results: list[Result] = [(one, recipe, next(accuracy)) for recipe in ours]
@@ -178,9 +219,14 @@ def _mean(values: Any) -> float:
     return sum(values) / len(values)
 
 
-def _fair(results: list[Result], one: str, other: str) -> float:
+def _fair(results: list[Result], one: str, other: str, size: Any = float, over: Any = None, sign: int = 1) -> Any:
     ours, theirs = _of(results, one), _of(results, other)
-    return _mean(ours[recipe] - theirs[recipe] for recipe in ours.keys() & theirs.keys())
+    leads = [size(ours[recipe] - theirs[recipe]) for recipe in ours if recipe in theirs]
+    return sign * sum(leads) / (over(results, leads) if over else len(leads))
+
+
+def _apart(results: list[Result], one: str, other: str, done: Any = _mean) -> Any:
+    return done(_of(results, one).values()) - done(_of(results, other).values())
 
 
 lead = Exercise(
@@ -188,13 +234,16 @@ lead = Exercise(
     cases=_results,
     reference=_fair,
     mistakes={
-        "The best of each come from different recipes.": (
-            lambda results, one, other: max(_of(results, one).values()) - max(_of(results, other).values())
+        "The best of each come from different recipes.": partial(_apart, done=max),
+        "Means over all recipes compare recipes that only one of them had.": _apart,
+        "Pair results by their recipe, not by their place in the list.": (
+            lambda results, one, other: _mean(
+                a - b for a, b in zip(_of(results, one).values(), _of(results, other).values(), strict=False)
+            )
         ),
-        "Means over all recipes compare recipes that only one of them had.": (
-            lambda results, one, other: _mean(_of(results, one).values()) - _mean(_of(results, other).values())
+        "A recipe that one of them has not had is no 0: leave it out.": (
+            lambda results, one, other: sum(_of(results, one).values()) - sum(_of(results, other).values())
         ),
-        "The sign: positive if the first is ahead.": lambda results, one, other: -_fair(results, one, other),
         "All recipes that both have, and their mean, not only one of them.": (
             lambda results, one, other: next(
                 x - _of(results, other)[recipe]
@@ -202,10 +251,12 @@ lead = Exercise(
                 if recipe in _of(results, other)
             )
         ),
-        "A mean of the leads, not their sum.": (
-            lambda results, one, other: (
-                _fair(results, one, other) * len(_of(results, one).keys() & _of(results, other).keys())
-            )
-        ),
+    },
+    slips={
+        "A lead may be negative: leave the signs as they are.": {"size": abs},
+        "A mean of the leads, not their sum.": {"over": lambda results, leads: 1},
+        "Divide by the recipes of both, not by all.": {
+            "over": lambda results, leads: len({recipe for _, recipe, _ in results})
+        },
     },
 )

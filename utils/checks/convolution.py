@@ -23,17 +23,15 @@ def _correlate(image: Array, kernel: Array, stride: Any = 1, padding: Any = 0) -
 by_hand = Exercise(
     "by_hand",
     cases=lambda rng: [()],
-    reference=lambda: _correlate(_IMAGE, _KERNEL),
-    mistakes={
-        "You have turned the kernel by half a turn. A layer lays it on as it is.": (
-            lambda: _correlate(_IMAGE, _KERNEL[::-1, ::-1])
-        ),
-        "Rows and columns of the kernel are swapped.": lambda: _correlate(_IMAGE, _KERNEL.T),
-        "Add the four products; do not take their mean.": lambda: _correlate(_IMAGE, _KERNEL) / 4,
-        "The kernel moves by one pixel, so that its places overlap: 2 × 2 of them.": (
-            lambda: np.array([[_correlate(_IMAGE, _KERNEL)[0, 0]]])
-        ),
-        "Rows and columns of the output are swapped.": lambda: _correlate(_IMAGE, _KERNEL).T,
+    reference=lambda kernel=_KERNEL, stride=1, padding=0: _correlate(_IMAGE, kernel, stride, padding),
+    slips={
+        "You have turned the kernel by half a turn. A layer lays it on as it is.": {"kernel": _KERNEL[::-1, ::-1]},
+        "Rows and columns of the kernel are swapped.": {"kernel": _KERNEL.T},
+        "The kernel is upside down, or its left and right are swapped.": {"kernel": _KERNEL[::-1]},
+        "One of the kernel's weights is negative: what it multiplies is taken off.": {"kernel": np.abs(_KERNEL)},
+        "Add the four products; do not take their mean.": {"kernel": _KERNEL / 4},
+        "The kernel moves by one pixel, so that its places overlap: 2 × 2 of them.": {"stride": 2},
+        "No padding here: the kernel never hangs over the edge.": {"padding": 1},
     },
 )
 
@@ -41,8 +39,8 @@ _ROW = np.array([1.0, 2, 3, 4])
 _MODES = ("constant", "reflect", "edge", "wrap")
 
 
-def _borders(*modes: str) -> Array:
-    return np.stack([np.pad(_ROW, 2, mode=mode) for mode in modes])  # type: ignore[call-overload]
+def _borders(*modes: str, width: int = 2) -> Array:
+    return np.stack([np.pad(_ROW, width, mode=mode) for mode in modes])  # type: ignore[call-overload]
 
 
 borders = Exercise(
@@ -50,21 +48,22 @@ borders = Exercise(
     cases=lambda rng: [()],
     reference=lambda: _borders(*_MODES),
     mistakes={
-        "Reflect turns round at the last pixel without repeating it.": (
-            lambda: _borders("constant", "symmetric", "edge", "wrap")
-        ),
-        "Reflect and replicate are swapped: replicate repeats the last pixel.": (
-            lambda: _borders("constant", "edge", "reflect", "wrap")
-        ),
+        "Reflect turns round at the last pixel, not after it.": lambda: _borders("constant", "symmetric", *_MODES[2:]),
+        "Reflect and replicate are swapped.": lambda: _borders("constant", "edge", "reflect", "wrap"),
+        "Replicate and circular are swapped.": lambda: _borders("constant", "reflect", "wrap", "edge"),
         "Circular goes on with the other end in its own order: the row is laid end to end.": (
-            lambda: np.stack([*_borders(*_MODES)[:3], [2, 1, 1, 2, 3, 4, 4, 3]])
+            lambda: np.stack([*_borders(*_MODES)[:3], [4, 3, 1, 2, 3, 4, 2, 1]])
         ),
         "Circular: on the left stand the last pixels of the row, on the right the first.": (
             lambda: np.stack([*_borders(*_MODES)[:3], [1, 2, 1, 2, 3, 4, 3, 4]])
         ),
-        "Two pixels on each side, not two in all.": (
-            lambda: np.stack([np.pad(_ROW, 1, mode=mode) for mode in _MODES])  # type: ignore[call-overload]
+        "Circular goes on with the other end; yours turns round.": (
+            lambda: np.stack([*_borders(*_MODES)[:3], [2, 1, 1, 2, 3, 4, 4, 3]])
         ),
+        "Reflect is a mirror: what is next to the edge comes first on the other side of it.": (
+            lambda: np.stack([_borders("constant")[0], [2, 3, 1, 2, 3, 4, 2, 3], *_borders("edge", "wrap")])
+        ),
+        "Two pixels on each side, not two in all.": lambda: _borders(*_MODES, width=1),
     },
 )
 
@@ -79,25 +78,17 @@ def _images(rng: Generator) -> list[Arguments]:
 correlate = Exercise(
     "correlate",
     cases=_images,
-    reference=_correlate,
+    reference=lambda image, kernel: _correlate(image, kernel),
     mistakes={
+        "The places of the kernel overlap: it moves by one pixel, not by its own size.": (
+            lambda image, kernel: _correlate(image, kernel, kernel.shape)
+        ),
+    },
+    slips={
         "Your kernel is turned by half a turn: this is what mathematics calls a convolution, and no layer does it.": (
-            lambda image, kernel: _correlate(image, kernel[::-1, ::-1])
+            lambda image, kernel: (image, kernel[::-1, ::-1])
         ),
-        "The last row and the last column of places are missing: there are n − k + 1 places, not n − k.": (
-            lambda image, kernel: _correlate(image, kernel)[:-1, :-1]
-        ),
-        "Add the products; do not take their mean.": lambda image, kernel: _correlate(image, kernel) / kernel.size,
-        "The kernel is upside down: its first row meets the first of the rows it lies on.": (
-            lambda image, kernel: _correlate(image, kernel[::-1])
-        ),
-        "The kernel is reversed from left to right.": lambda image, kernel: _correlate(image, kernel[:, ::-1]),
-        "Each output is a sum over the whole kernel, rows and columns.": (
-            lambda image, kernel: _correlate(image, kernel[:1])[: image.shape[0] - kernel.shape[0] + 1]
-        ),
-        "No padding here: only places where the whole kernel lies on the image.": (
-            lambda image, kernel: _correlate(image, kernel, padding=(kernel.shape[0] // 2, kernel.shape[1] // 2))
-        ),
+        "Add the products; do not take their mean.": lambda image, kernel: (image, kernel / kernel.size),
     },
 )
 
@@ -119,33 +110,26 @@ layer = Exercise(
     cases=_layers,
     reference=_layer,
     mistakes={
-        "The channels' products are added up, not averaged.": (
-            lambda x, weight, bias: _layer(x, weight / len(x)) + bias[:, None, None]
+        "Each kernel makes one map: add up what its channels say.": (
+            lambda x, weight, bias: np.stack([_layer(x[[c]], weight[:, [c]], bias) for c in range(len(x))], axis=1)
         ),
-        "Where is the bias?": lambda x, weight, bias: _layer(x, weight),
-        "The bias is added once to each output, not once for each channel of the input.": (
-            lambda x, weight, bias: _layer(x, weight, len(x) * bias)
-        ),
-        "The bias is added once to each output, not once for each weight.": (
-            lambda x, weight, bias: _layer(x, weight, weight[0].size * bias)
-        ),
+        "The kernels' maps stay apart; you have added them up.": lambda *case: _layer(*case).sum(0),
+    },
+    slips={
+        "The bias is added once, not once for each channel of the input.": lambda x, w, bias: (x, w, len(x) * bias),
+        "The bias is added once to each output, not once for each weight.": lambda x, w, b: (x, w, w[0].size * b),
         "Every kernel has its own weights for each channel; you use those of its first for all.": (
-            lambda x, weight, bias: _layer(x, np.repeat(weight[:, :1], len(x), 1), bias)
+            lambda x, weight, bias: (x, np.repeat(weight[:, :1], len(x), 1), bias)
         ),
-        "Each kernel reads all channels, not only the first.": (
-            lambda x, weight, bias: _layer(x[:1], weight[:, :1], bias)
-        ),
-        "Every kernel has a bias of its own.": lambda x, weight, bias: _layer(x, weight, np.full_like(bias, bias[0])),
-        "The kernels are turned by half a turn: lay them on as they are.": (
-            lambda x, weight, bias: _layer(x, weight[..., ::-1, ::-1], bias)
-        ),
+        "Every kernel has a bias of its own.": lambda x, weight, bias: (x, weight, np.full_like(bias, bias[0])),
+        "The channels' products are added up, not averaged.": lambda x, weight, bias: (x, weight / len(x), bias),
     },
 )
 
 
 def _strides(rng: Generator) -> list[Arguments]:
-    settings = [(7, 6, 3, 2, 1), (8, 9, 3, 3, 2), (6, 8, 2, 2, 1), (9, 7, 3, 1, 1)]
-    return [(rng.standard_normal((h, w)), rng.standard_normal((k, k)), s, p) for h, w, k, s, p in settings]
+    settings = [(7, 6, 3, 2, 2, 1), (8, 9, 3, 3, 3, 2), (6, 8, 2, 3, 2, 1), (9, 7, 3, 3, 1, 1), (7, 9, 3, 2, 2, 0)]
+    return [(rng.standard_normal((h, w)), rng.standard_normal((k, f)), s, p) for h, w, k, f, s, p in settings]
 
 
 strided = Exercise(
@@ -153,26 +137,23 @@ strided = Exercise(
     cases=_strides,
     reference=_correlate,
     mistakes={
-        "The stride goes along both axes, and yours only down the rows.": (
-            lambda image, kernel, s, p: _correlate(image, kernel, (s, 1), p)
+        "As many places as there should be, but yours lie one pixel apart.": (
+            lambda *case: _correlate(case[0], case[1], 1, case[3])[tuple(map(slice, _correlate(*case).shape))]
         ),
-        "The stride goes along both axes, and yours only across the columns.": (
-            lambda image, kernel, s, p: _correlate(image, kernel, (1, s), p)
-        ),
-        "Zeros go around the image, on all four sides; yours are missing below and on the right.": (
-            lambda image, kernel, s, p: _correlate(np.pad(image, ((p, 0), (p, 0))), kernel, s)
-        ),
-        "Where is the padding?": lambda image, kernel, s, p: _correlate(image, kernel, s),
-        "Where is the stride?": lambda image, kernel, s, p: _correlate(image, kernel, 1, p),
         "Pad the image before the kernel moves over it, not its output.": (
-            lambda image, kernel, s, p: np.pad(_correlate(image, kernel, s), p)
-        ),
-        "Zeros, not copies of the border.": (
-            lambda image, kernel, s, p: _correlate(np.pad(image, p, mode="edge"), kernel, s)
+            lambda x, k, s, p: np.pad(_correlate(x, k, s), p)
         ),
         "The stride skips places of the kernel. You have left out pixels of the image before it.": (
             lambda image, kernel, s, p: _correlate(np.pad(image, p)[::s, ::s], kernel)
         ),
+    },
+    slips={
+        "The stride goes along both axes, and yours only down the rows.": lambda x, k, s, p: (x, k, (s, 1), p),
+        "The stride goes along both axes, and yours only across the columns.": lambda x, k, s, p: (x, k, (1, s), p),
+        "Zeros go around the image, on all four sides; yours are missing below and on the right, or your size counts "
+        "them once.": lambda image, kernel, s, p: (np.pad(image, ((p, 0), (p, 0))), kernel, s, 0),
+        "Zeros go around the image; yours are above and below only.": lambda x, k, s, p: (x, k, s, (p, 0)),
+        "Zeros, not copies of the border.": lambda image, kernel, s, p: (np.pad(image, p, mode="edge"), kernel, s, 0),
     },
 )
 
@@ -187,12 +168,6 @@ matrix = Exercise(
     cases=lambda rng: [(rng.standard_normal(k), n) for k, n in [(3, 6), (2, 5), (4, 9), (1, 3)]],
     reference=_matrix,
     mistakes={
-        "A row for each output and a column for each pixel; yours is the transpose.": (
-            lambda kernel, size: _matrix(kernel, size).T
-        ),
-        "The kernel is reversed: its first weight meets the leftmost pixel.": (
-            lambda kernel, size: _matrix(kernel[::-1], size)
-        ),
         "There are fewer outputs than pixels: your last rows run over the end.": (
             lambda kernel, size: np.stack([np.roll(np.pad(kernel, (0, size - len(kernel))), i) for i in range(size)])
         ),
@@ -202,7 +177,7 @@ matrix = Exercise(
         "The kernel moves: each row has it one pixel further on.": (
             lambda kernel, size: np.stack([_matrix(kernel, size)[0]] * (size - len(kernel) + 1))
         ),
-        "The last output is missing: there are n − k + 1.": lambda kernel, size: _matrix(kernel, size)[:-1],
+        "A row for each output and a column for each pixel; yours is the transpose.": lambda *case: _matrix(*case).T,
     },
 )
 
@@ -219,20 +194,17 @@ shared_gradient = Exercise(
     ],
     reference=_gradient,
     mistakes={
-        "A weight is used at every place, and its gradients add; do not take their mean.": (
-            lambda x, grad_output, k: _gradient(x, grad_output, k) / len(grad_output)
-        ),
-        "That is what one place says. The weight is used at all of them: add what each says.": (
-            lambda x, grad_output, k: grad_output[0] * x[:k]
-        ),
-        "The order is reversed: the first weight met the pixels at the left of each place.": (
-            lambda x, grad_output, k: _gradient(x, grad_output, k)[::-1]
-        ),
-        "Weight by the gradient of each output: the outputs do not count alike.": (
-            lambda x, grad_output, k: _gradient(x, np.ones_like(grad_output), k)
-        ),
         "Multiply each output's gradient with the pixel that this weight met there, not with all of that place.": (
             lambda x, grad_output, k: np.full(k, _gradient(x, grad_output, k).sum())
         ),
+        "That is the gradient of the pixels. How much does each weight change the loss?": (
+            lambda x, grad_output, k: np.convolve(grad_output, np.ones(k))
+        ),
+    },
+    slips={
+        "A weight is used at every place, and its gradients add; do not take their mean.": (
+            lambda x, grad_output, k: (x, grad_output / len(grad_output), k)
+        ),
+        "The last place is missing.": lambda x, grad_output, k: (x, np.append(grad_output[:-1], 0), k),
     },
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -17,18 +16,16 @@ joined = Exercise(
     cases=lambda rng: [()],
     reference=lambda: (296, 20, 20),
     mistakes={
-        "What the first 1 × 1 of a branch makes is read inside the branch; only its end is laid beside the others.": (
-            lambda: (376, 20, 20)
-        ),
+        "The first 1 × 1 of a branch is read inside it; only its end is laid beside the others.": lambda: (376, 20, 20),
         "A 1 × 1 follows the pooling and changes the number of channels.": lambda: (560, 20, 20),
         "The block's input is not laid beside the branches.": lambda: (596, 20, 20),
-        "Channels are laid one behind another: nothing is added up, and nothing has to be equally many.": (
-            lambda: (120, 20, 20)
-        ),
+        "Maps are laid one behind another, none is added to another: how many are they in all?": lambda: (120, 20, 20),
         "The pooling has stride 1 and a padding, or its map would not fit the others.": lambda: (296, 10, 10),
         "The maps lie behind one another, not side by side: height and width stay.": lambda: (296, 80, 80),
         "PyTorch's order is channels, height, width.": lambda: (20, 20, 296),
         "The branch with the pooling counts as well.": lambda: (260, 20, 20),
+        "That is what the block reads. What do its branches make?": lambda: (300, 20, 20),
+        "Every branch keeps height and width: the kernels come with a padding.": lambda: (296, 16, 16),
     },
 )
 
@@ -43,6 +40,7 @@ heads = Exercise(
         "The average is over rows and columns: one number is left of a channel.": lambda: (307300, 1843300),
         "A map has as many rows as columns, and a dense layer reads all of it.": lambda: (51300, 307300),
         "An average has nothing to learn.": lambda: (69732, 1843300),
+        "One bias for each score, not one for each number that is read.": lambda: (51712, 1861632),
     },
 )
 
@@ -63,51 +61,29 @@ def _channels(numbers: Array) -> Array:
     return numbers[:, None, None]
 
 
-def _norm(x: Array, gamma: Array, beta: Array, eps: float, axis: Any = (0, 2, 3), ddof: int = 0) -> Array:
+def _norm(x: Array, gamma: Array, beta: Array, eps: float, axis: Any = (0, 2, 3), ddof: int = 0, **wrong: Any) -> Array:
     mean, var = x.mean(axis=axis, keepdims=True), x.var(axis=axis, keepdims=True, ddof=ddof)
-    return np.asarray(_channels(gamma) * (x - mean) / np.sqrt(var + eps) + _channels(beta))
-
-
-def _spread(x: Array) -> Array:
-    return np.asarray(x.std(axis=(0, 2, 3), keepdims=True))
+    power = wrong.get("power", 0.5)
+    spread = var**power + eps if wrong.get("outside") else (var + eps) ** power
+    shift = _channels(beta) * (_channels(gamma) if wrong.get("inside") else 1)
+    return np.asarray(_channels(gamma) * (x - mean) / spread + shift)
 
 
 batch_norm = Exercise(
     "batch_norm",
     cases=_batches,
     reference=_norm,
-    mistakes={
-        "You have a mean for each channel of each image. The batch is averaged over, too.": (
-            lambda x, gamma, beta, eps: _norm(x, gamma, beta, eps, (2, 3))
-        ),
-        "You have a mean for each place. All positions of a channel are averaged over.": (
-            lambda x, gamma, beta, eps: _norm(x, gamma, beta, eps, 0)
-        ),
-        "Each channel has a mean and a spread of its own.": (
-            lambda x, gamma, beta, eps: _norm(x, gamma, beta, eps, (0, 1, 2, 3))
-        ),
-        "An image's own mean, over its channels? The batch is averaged over, the channels are not.": (
-            lambda x, gamma, beta, eps: _norm(x, gamma, beta, eps, (1, 2, 3))
-        ),
-        "The variance here divides by the number of values, not by one less.": (
-            lambda x, gamma, beta, eps: _norm(x, gamma, beta, eps, ddof=1)
-        ),
-        "ε is added to the variance, within the root.": (
-            lambda x, gamma, beta, eps: _norm(x, gamma, 0 * beta, 0) * _spread(x) / (_spread(x) + eps) + _channels(beta)
-        ),
-        "Where is ε?": lambda x, gamma, beta, eps: _norm(x, gamma, beta, 0),
-        "Divide by the spread, which is the root of the variance.": (
-            lambda x, gamma, beta, eps: (
-                _norm(x, gamma, 0 * beta, eps) / np.sqrt(_spread(x) ** 2 + eps) + _channels(beta)
-            )
-        ),
-        "γ multiplies, β is added.": lambda x, gamma, beta, eps: _norm(x, beta, gamma, eps),
-        "What do γ and β do, the two numbers that a channel learns?": (
-            lambda x, gamma, beta, eps: _norm(x, np.ones_like(gamma), 0 * beta, eps)
-        ),
-        "γ multiplies what is normalised already; β is added after it.": (
-            lambda x, gamma, beta, eps: _norm(x, gamma, 0 * beta, eps) + _channels(gamma * beta)
-        ),
+    slips={
+        "You have a mean for each channel of each image. The batch is averaged over, too.": {"axis": (2, 3)},
+        "You have a mean for each place. All positions of a channel are averaged over.": {"axis": 0},
+        "Each channel has a mean and a spread of its own.": {"axis": (0, 1, 2, 3)},
+        "An image's mean over its channels? The batch is averaged over, the channels are not.": {"axis": (1, 2, 3)},
+        "The variance here divides by the number of values, not by one less.": {"ddof": 1},
+        "ε is added to the variance, within the root.": {"outside": True},
+        "Where is ε?": lambda x, gamma, beta, eps: (x, gamma, beta, 0),
+        "Divide by the spread, which is the root of the variance.": {"power": 1},
+        "What do γ and β do, the two numbers that a channel learns?": lambda x, g, b, e: (x, np.ones_like(g), 0 * b, e),
+        "γ multiplies what is normalised already; β is added after it.": {"inside": True},
     },
 )
 
@@ -124,11 +100,14 @@ def _moments(batch: Array, ddof: int = 1) -> tuple[Array, Array]:
     return batch.mean(axis=(0, 2, 3)), batch.var(axis=(0, 2, 3), ddof=ddof)
 
 
-def _kept(batches: Sequence[Array], momentum: float, start: Any = (0, 1), ddof: int = 1) -> tuple[Array, Array]:
+def _kept(
+    batches: Any, momentum: float, ddof: int = 1, start: Any = (0, 1), root: bool = False, keep: Any = None
+) -> Any:
     mean, var = start
+    old = keep or 1 - momentum
     for batch in batches:
         now = _moments(batch, ddof)
-        mean, var = (1 - momentum) * mean + momentum * now[0], (1 - momentum) * var + momentum * now[1]
+        mean, var = old * mean + momentum * now[0], old * var + momentum * now[1] ** (0.5 if root else 1)
     return mean, var
 
 
@@ -137,27 +116,20 @@ running = Exercise(
     cases=_runs,
     reference=_kept,
     mistakes={
-        "For use PyTorch keeps the variance that divides by one less than the number of values.": (
-            lambda batches, momentum: _kept(batches, momentum, ddof=0)
-        ),
-        "In PyTorch momentum is the share of the new batch, not of what is kept.": (
-            lambda batches, momentum: _kept(batches, 1 - momentum)
-        ),
-        "The variance starts at 1.": lambda batches, momentum: _kept(batches, momentum, (0, 0)),
         "A plain mean of all batches? Late batches count for more than early ones.": (
             lambda batches, momentum: tuple(np.mean([_moments(batch) for batch in batches], axis=0))
         ),
-        "The last batch alone is too little: what was kept before goes in with its share.": (
-            lambda batches, momentum: _moments(batches[-1])
-        ),
         "You begin with the first batch as it is. It too is mixed, with 0 and 1.": (
-            lambda batches, momentum: _kept(batches[1:], momentum, _moments(batches[0]))
+            lambda batches, momentum: _kept(batches[1:], momentum, start=_moments(batches[0]))
         ),
-        "The variance is kept, not the spread.": lambda batches, momentum: (
-            (kept := _kept(batches, momentum))[0],
-            np.sqrt(kept[1]),
-        ),
-        "Mean first, then variance.": lambda batches, momentum: _kept(batches, momentum)[::-1],
+        "The variance is kept, not the spread.": lambda *case: (_kept(*case)[0], np.sqrt(_kept(*case)[1])),
+    },
+    slips={
+        "For use PyTorch keeps the variance that divides by one less than the number of values.": {"ddof": 0},
+        "In PyTorch momentum is the share of the new batch, not of what is kept.": lambda x, m: (x, 1 - m),
+        "The variance starts at 1.": {"start": (0, 0)},
+        "Variances are mixed in, not spreads.": {"root": True},
+        "What was kept gets a smaller share with each batch: yours keeps all of it.": {"keep": 1},
     },
 )
 
@@ -168,12 +140,14 @@ def _blocks(rng: Generator) -> list[Arguments]:
     return [(int(rng.integers(30, 300)), six, int(rng.integers(5, 30))) for six in numbers]
 
 
-def _cost(c: int, six: Sequence[int], side: int, drop: Sequence[int] = (), f5: int = 5, wide: bool = False) -> Any:
-    one, narrow3, three, narrow5, five, pooled = six
-    read3, read5 = (c, c) if wide else (narrow3, narrow5)
-    parts = [c * one, c * narrow3, read3 * three * 9, c * narrow5, read5 * five * f5**2, c * pooled]
-    weights = sum(part for i, part in enumerate(parts) if i not in drop)
-    return weights, weights * side**2
+def _cost(
+    channels: int, numbers: Any, side: int, drop: Any = (), f: Any = (3, 5), wide: bool = False, rows: int = 2
+) -> Any:
+    one, narrow3, three, narrow5, five, pooled = numbers
+    parts = [one, narrow3, (channels if wide else narrow3) * three * f[0] ** 2 / channels]
+    parts += [narrow5, (channels if wide else narrow5) * five * f[1] ** 2 / channels, pooled]
+    weights = round(sum(channels * part for i, part in enumerate(parts) if i not in drop))
+    return weights, weights * side**rows
 
 
 cost = Exercise(
@@ -181,22 +155,18 @@ cost = Exercise(
     cases=_blocks,
     reference=_cost,
     mistakes={
-        "The pooling has no weights, but the 1 × 1 behind it has.": lambda c, six, side: _cost(c, six, side, (5,)),
-        "A 1 × 1 in front is cheap, not free.": lambda c, six, side: _cost(c, six, side, (1, 3)),
-        "The large kernels read what the 1 × 1 in front of them has left, not the whole input.": (
-            lambda c, six, side: _cost(c, six, side, wide=True)
-        ),
-        "The large kernels read the whole input in yours. What are the 1 × 1 in front of them for?": (
-            lambda c, six, side: _cost(c, six, side, (1, 3), wide=True)
-        ),
-        "A 5 × 5 has 25 weights for each pair of channels.": lambda c, six, side: _cost(c, six, side, f5=3),
-        "A weight is used at every place of the map, in all its rows and columns.": (
-            lambda c, six, side: (_cost(c, six, side)[0], _cost(c, six, side)[0] * side)
-        ),
-        "No biases: a normalisation follows each convolution.": (
-            lambda c, six, side: (_cost(c, six, side)[0] + sum(six), _cost(c, six, side)[1])
-        ),
-        "Weights first, then MACs.": lambda c, six, side: _cost(c, six, side)[::-1],
+        "No biases: normalisations follow.": lambda c, n, side: (_cost(c, n, side)[0] + sum(n), _cost(c, n, side)[1]),
+        "Weights first, then MACs.": lambda *case: _cost(*case)[::-1],
+    },
+    slips={
+        "The pooling has no weights, but the 1 × 1 behind it has.": {"drop": (5,)},
+        "A 1 × 1 in front is cheap, not free.": {"drop": (1, 3)},
+        "The large kernels read what the 1 × 1 in front of them has left, not the whole input.": {"wide": True},
+        "Your large kernels read the whole input. What are the 1 × 1 for?": {"drop": (1, 3), "wide": True},
+        "A 5 × 5 has 25 weights for each pair of channels.": {"f": (3, 3)},
+        "A kernel has as many rows of weights as columns.": {"f": (3**0.5, 5**0.5)},
+        "A weight is used at every place of the map, in all its rows and columns.": {"rows": 1},
+        "The order is one, narrow3, three, narrow5 …": lambda c, n, s: (c, (n[0], n[2], n[1], n[4], n[3], n[5]), s),
     },
 )
 
@@ -204,31 +174,36 @@ cost = Exercise(
 def _narrow(rng: Generator) -> list[Arguments]:
     """Some where a whole number of channels makes it exactly as dear."""
     drawn = [(int(rng.integers(20, 300)), int(rng.integers(20, 300)), int(rng.integers(2, 6))) for _ in range(4)]
-    return [(192, 128, 3), (36, 4, 3), (100, 4, 5), *drawn]
+    return [(192, 128, 3), (36, 4, 3), (100, 4, 5), (2, 2, 1), *drawn]
+
+
+def _widest(channels: int, kernels: int, size: int, area: int = 2, less: int = 1) -> int:
+    full = kernels * size**area
+    return (channels * full - less) // (channels + full)
 
 
 widest = Exercise(
     "widest",
     cases=_narrow,
-    reference=lambda c, k, f: (c * k * f * f - 1) // (c + k * f * f),
+    reference=_widest,
     mistakes={
-        "As many weights as before are no saving.": lambda c, k, f: c * k * f * f // (c + k * f * f),
         "That is where it begins to cost more: round down.": lambda c, k, f: -(-c * k * f * f // (c + k * f * f)),
+        "A whole number of channels, with fewer weights: round which way?": (
+            lambda c, k, f: c * k * f * f / (c + k * f * f)
+        ),
         "The 1 × 1 has weights, too, so it is not enough to be narrower than the input.": lambda c, k, f: c - 1,
-        "A kernel has size × size weights for each pair of channels.": lambda c, k, f: (c * k * f - 1) // (c + k * f),
-        "The 1 × 1 comes first and reads all the channels; the large kernel reads what it has left.": (
-            lambda c, k, f: (c * k * f * f - 1) // (c * f * f + k)
-        ),
         "Compare weights, not channels: narrower than what comes out is not yet the answer.": lambda c, k, f: k - 1,
-        "The 1 × 1 is all you count; the large kernel behind it has weights as well.": (
-            lambda c, k, f: (c * k * f * f - 1) // c
-        ),
+        "The 1 × 1 is all you count; the large kernel has weights as well.": lambda c, k, f: (c * k * f * f - 1) // c,
+    },
+    slips={
+        "As many weights as before are no saving.": {"less": 0},
+        "A kernel has size × size weights for each pair of channels.": {"area": 1},
     },
 )
 
 
 def _layers(rng: Generator) -> list[Arguments]:
-    shapes = [(3, 3, 3, 3), (2, 4, 1, 1), (4, 2, 3, 3)]
+    shapes = [(4, 2, 3, 3), (2, 4, 1, 1), (3, 3, 3, 3)]
     return [
         (rng.standard_normal(s), *rng.standard_normal((3, s[0])), rng.uniform(0.2, 3, s[0]), float(rng.uniform(0.1, 1)))
         for s in shapes
@@ -245,23 +220,27 @@ fold = Exercise(
     cases=_layers,
     reference=_fold,
     mistakes={
-        "Where is ε? It is there in use as well.": lambda w, g, b, m, v, e: _fold(w, g, b, m, v, 0),
-        "Divide by the root of the variance.": lambda w, g, b, m, v, e: _fold(w, g, b, m, (v + e) ** 2, 0),
-        "The mean is divided and multiplied like everything else before β is added.": (
+        "γ is in the weights, but it multiplies the mean in the bias as well.": (
+            lambda w, g, b, m, v, e: (_fold(w, g, b, m, v, e)[0], b - m / np.sqrt(v + e))
+        ),
+        "The mean is divided and multiplied before β is added.": (
             lambda w, g, b, m, v, e: (_fold(w, g, b, m, v, e)[0], b - m)
         ),
-        "The mean is taken off, not added.": lambda w, g, b, m, v, e: _fold(w, g, b, -m, v, e),
-        "The mean has to go as well, into the bias.": lambda w, g, b, m, v, e: _fold(w, g, b, 0 * m, v, e),
-        "β is added at the end: nothing multiplies it.": lambda w, g, b, m, v, e: (
-            (folded := _fold(w, g, 0 * b, m, v, e))[0],
-            folded[1] + g / np.sqrt(v + e) * b,
-        ),
-        "Where is γ?": lambda w, g, b, m, v, e: _fold(w, np.ones_like(g), b, m, v, e),
         "The normalised channels are those that come out: a factor for each kernel, not for each channel it reads.": (
             lambda w, g, b, m, v, e: (w * (g / np.sqrt(v + e))[:, None, None], _fold(w, g, b, m, v, e)[1])
         ),
-        "The weights change as well: the sums are divided and multiplied.": (
-            lambda w, g, b, m, v, e: (w, _fold(w, g, b, m, v, e)[1])
-        ),
+        "The weights change as well: sums are divided.": lambda w, g, b, m, v, e: (w, _fold(w, g, b, m, v, e)[1]),
+    },
+    slips={
+        "Where is the variance? It divides.": lambda w, g, b, m, v, e: (w, g, b, m, np.ones_like(v), 0),
+        "Where is ε? It is there in use as well.": lambda w, g, b, m, v, e: (w, g, b, m, v, 0),
+        "ε is added to the variance, within the root.": lambda w, g, b, m, v, e: (w, g, b, m, (np.sqrt(v) + e) ** 2, 0),
+        "Divide by the root of the variance.": lambda w, g, b, m, v, e: (w, g, b, m, (v + e) ** 2, 0),
+        "var is the variance already: it is not squared.": lambda w, g, b, m, v, e: (w, g, b, m, v**2, e),
+        "The mean is taken off, not added.": lambda w, g, b, m, v, e: (w, g, b, -m, v, e),
+        "The mean has to go as well, into the bias.": lambda w, g, b, m, v, e: (w, g, b, 0 * m, v, e),
+        "β is added last: nothing multiplies it.": lambda w, g, b, m, v, e: (w, g, g / np.sqrt(v + e) * b, m, v, e),
+        "Where is γ?": lambda w, g, b, m, v, e: (w, np.ones_like(g), b, m, v, e),
+        "Where is β?": lambda w, g, b, m, v, e: (w, g, 0 * b, m, v, e),
     },
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,46 +14,53 @@ from utils.functional import conv2d, conv2d_backward
 Array = np.ndarray
 
 
-def _by_hand(dx: Any = (1, 1, 0, 4), dw: Any = (3, 5), db: float = 2) -> list[Any]:
-    return [np.array(dx, float), np.array(dw, float), float(db)]
+def _by_hand(dx: Any = (1, 1, 0, 4), dw: Any = (3, 5), db: Any = 2) -> list[Any]:
+    return [np.array(dx, float), np.array(dw, float), np.array(db, float)]
 
 
 by_hand = Exercise(
     "by_hand",
     cases=lambda rng: [()],
     reference=_by_hand,
-    mistakes={
-        "dx is the wrong way round: which weight did each pixel meet?": lambda: _by_hand(dx=(2, -1, 3, 2)),
-        "In dx, where two outputs have read a pixel, what they send adds up.": lambda: _by_hand(dx=(1, -1, 2, 4)),
-        "dw is the wrong way round: weight r met pixel i + r for output i.": lambda: _by_hand(dw=(5, 3)),
-        "dw is a mean over the three places. What they say adds up.": lambda: _by_hand(dw=(1, 5 / 3)),
-        "db is no mean: the bias stands in every output.": lambda: _by_hand(db=2 / 3),
-        "The outputs do not count alike in db: which has which gradient?": lambda: _by_hand(db=3),
+    slips={
+        "dx is the wrong way round: which weight did each pixel meet?": {"dx": (2, -1, 3, 2)},
+        "In dx, where two outputs have read a pixel, what they send adds up.": {"dx": (1, -1, 2, 4)},
+        "dw is the wrong way round: weight r met pixel i + r for output i.": {"dw": (5, 3)},
+        "dw is a mean over the three places. What they say adds up.": {"dw": (1, 5 / 3)},
+        "The outputs do not count alike in dw: which has which gradient?": {"dw": (1, 2)},
+        "db is no mean: the bias stands in every output.": {"db": 2 / 3},
+        "The outputs do not count alike in db: which has which gradient?": {"db": 3},
+        "The bias changes all outputs: add up their gradients.": {"db": 1},
+        "The bias is one number, and has one gradient: add up what the outputs say.": {"db": (1, -1, 2)},
     },
 )
-
-_NUMBERS = 32 * 64 * 3 * 3 * 28 * 28
 
 memory = Exercise(
     "memory",
     cases=lambda rng: [()],
-    reference=lambda: 4 * _NUMBERS,
+    reference=lambda images=32, depth=64, area=9, places=28 * 28, size=4: images * depth * area * places * size,
     mistakes={
-        "Those are the numbers. How many bytes has each?": lambda: _NUMBERS,
-        "That is one image of the batch.": lambda: 4 * _NUMBERS // 32,
-        "How many places has a kernel with stride 2? There is a column for each.": lambda: 16 * _NUMBERS,
-        "A window has two sides: a column holds all of it.": lambda: 4 * _NUMBERS // 3,
-        "A column holds the window in all channels.": lambda: 4 * _NUMBERS // 64,
-        "The columns are the same for all kernels: they are written down once.": lambda: 4 * _NUMBERS * 128,
         "That is the batch of images itself. How often is a pixel copied?": lambda: 4 * 32 * 64 * 56 * 56,
         "Those are the outputs. The columns are what is multiplied by the kernels.": lambda: 4 * 32 * 128 * 28 * 28,
+    },
+    slips={
+        "Those are the numbers. How many bytes has each?": {"size": 1},
+        "That is one image of the batch.": {"images": 1},
+        "How many places has a kernel with stride 2? There is a column for each.": {"places": 56 * 56},
+        "Count the place where the kernel starts, and the padding.": {"places": 27 * 27},
+        "The places have rows and columns.": {"places": 28},
+        "A window has two sides: a column holds all of it.": {"area": 3},
+        "A column holds the window in all channels.": {"depth": 1},
+        "A column holds what a kernel reads, not what comes out.": {"depth": 128},
+        "The columns are the same for all kernels: they are written down once.": {"depth": 64 * 128},
     },
 )
 
 
 def _batches(rng: Generator) -> list[Arguments]:
     cases: list[Arguments] = []
-    for n, c, h, w, k, f, s, p in [(2, 2, 5, 6, 3, 3, 1, 1), (3, 2, 8, 5, 2, 3, 2, 1), (2, 3, 6, 7, 2, 4, 1, 2)]:
+    sizes = [(2, 2, 5, 6, 3, 3, 1, 1), (3, 2, 8, 5, 2, 3, 2, 1), (2, 3, 6, 7, 2, 4, 1, 2), (2, 1, 4, 5, 2, 2, 1, 0)]
+    for n, c, h, w, k, f, s, p in sizes:
         x, weight = rng.standard_normal((n, c, h, w)), rng.standard_normal((k, c, f, f))
         g = rng.standard_normal(conv2d(x, weight, stride=s, padding=p).shape) + 0.3
         cases.append((g, x, weight, s, p))
@@ -90,18 +96,17 @@ gradients = Exercise(
     mistakes={
         "dx has gradients of the padding, which is no part of x.": _one(0, _uncropped),
         "A pixel lies under several places of a kernel. In dx what these send adds up.": (_one(0, _replaced)),
-        "In dx your copies of the kernel are turned by half a turn.": (
-            _one(0, lambda dx, g, x, w, s, p: conv2d_backward(g, x, w[..., ::-1, ::-1], s, p)[0])
-        ),
         "dx is a mean over the images, but each image has a gradient of its own.": _one(0, lambda dx, *_: dx / len(dx)),
         "dw is a mean over the images. What they say adds up.": _one(1, lambda dw, g, *_: dw / len(g)),
         "dw is a mean over the places. What they say adds up.": _one(1, lambda dw, g, *_: dw / g[0, 0].size),
         "dw knows one image only.": _one(1, lambda dw, g, x, *rest: conv2d_backward(g[-1:], x[-1:], *rest)[1]),
         "db is summed over images and places, not averaged.": _one(2, lambda db, g, *_: g.mean((0, 2, 3))),
         "db has a number for each kernel, not one for each kernel and image.": _one(2, lambda db, g, *_: g.sum((2, 3))),
-        "The three are right, but not in the order dx, dw, db.": (
-            lambda *case: [conv2d_backward(*case)[i] for i in (1, 0, 2)]
+        "With a padding of 0 nothing is cut off: a slice [0:-0] is empty.": (
+            _one(0, lambda dx, g, x, w, s, p: dx if p else dx[:, :, :0, :0])
         ),
+        "db has a number for each kernel; yours is one for all.": _one(2, lambda db, g, *_: g.sum()),
+        "The three are right; their order is dx, dw, db.": lambda *case: [conv2d_backward(*case)[i] for i in (1, 0, 2)],
     },
 )
 
@@ -141,12 +146,16 @@ slopes = Exercise(
         (steep, rng.standard_normal((2, 3)), 0.2),
         (wavy, rng.standard_normal((3, 2)), 0.4),
     ],
-    reference=lambda f, values, h: _nudged(f, values, h, h, 2 * h),
+    reference=lambda f, values, step: _nudged(f, values, step, step, 2 * step),
     mistakes={
         "You nudge to one side only.": lambda f, values, h: _nudged(f, values, h, 0, h),
         "Twice too large: how far apart are the two nudges?": lambda f, values, h: _nudged(f, values, h, h, h),
         "Your nudges are half a step, up and down.": lambda f, values, h: _nudged(f, values, h / 2, h / 2, h),
         "Your nudges pile up. Nudge one number at a time, and the others stay where they were.": _piled_up,
+        "/ 2 * step divides by 2 and multiplies by step: brackets.": lambda f, v, h: _nudged(f, v, h, h, 2 / h),
+        "Nudged to one side, and divided as if to both: halved.": lambda f, x, h: _nudged(f, x, h, 0, 2 * h),
+        "A slope is a difference divided by how far the nudges are apart.": lambda f, x, h: _nudged(f, x, h, h, 1),
+        "A number for all at once: each has a slope of its own.": lambda f, v, h: (f(v + h) - f(v - h)) / (2 * h),
         "You nudge all numbers at once. Each has a slope of its own.": (
             lambda f, values, h: np.full_like(values, (f(values + h) - f(values - h)) / (2 * h))
         ),
@@ -160,8 +169,8 @@ def _windows(x: Array, k: int, s: int) -> Array:
     return view.transpose(0, 3, 4, 1, 2)
 
 
-def _columns(x: Array, k: int, s: int, order: tuple[int, ...] = (0, 1, 2, 3, 4)) -> Array:
-    return _windows(x, k, s).transpose(order).reshape(len(x) * k * k, -1)
+def _columns(x: Array, kernel_size: int, stride: int, order: tuple[int, ...] = (0, 1, 2, 3, 4)) -> Array:
+    return _windows(x, kernel_size, stride).transpose(order).reshape(len(x) * kernel_size**2, -1)
 
 
 im2col = Exercise(
@@ -171,11 +180,15 @@ im2col = Exercise(
     ],
     reference=_columns,
     mistakes={
-        "A column for each place; you have made rows of them.": lambda x, k, s: _columns(x, k, s).T,
-        "Going down a column, channels change slowest.": lambda x, k, s: _columns(x, k, s, (1, 2, 0, 3, 4)),
-        "Within a channel go along the window's rows.": lambda x, k, s: _columns(x, k, s, (0, 2, 1, 3, 4)),
-        "The places come in reading order.": lambda x, k, s: _columns(x, k, s, (0, 1, 2, 4, 3)),
-        "Your windows always move by one pixel.": lambda x, k, s: _columns(x, k, 1),
+        "reshape keeps the numbers in their order, and does not make columns of rows: transpose.": (
+            lambda *case: _columns(*case).T.reshape(_columns(*case).shape)
+        ),
+    },
+    slips={
+        "Going down a column, channels change slowest.": {"order": (1, 2, 0, 3, 4)},
+        "Within a channel go along the window's rows.": {"order": (0, 2, 1, 3, 4)},
+        "The places come in reading order.": {"order": (0, 1, 2, 4, 3)},
+        "A column holds the window in all channels.": lambda x, k, s: (x[:1], k, s),
     },
 )
 
@@ -189,9 +202,9 @@ def _laid(rng: Generator) -> list[Arguments]:
     return cases
 
 
-def _pixels(columns: Array, shape: Any, k: int, s: int, order: str = "crsij", add: bool = True) -> Array:
+def _pixels(columns: Array, shape: Any, kernel_size: int, stride: int, order: str = "crsij", add: bool = True) -> Array:
     """The image of the columns, whose axes c, r, s (in the window), i and j (of the place) come in ``order``."""
-    out = np.zeros(shape)
+    out, k, s = np.zeros(shape), kernel_size, stride
     sizes = dict(zip("crsij", _windows(out, k, s).shape, strict=True))
     parts = np.einsum(f"{order}->crsij", columns.reshape([sizes[axis] for axis in order]))
     for i, j in np.ndindex(parts.shape[3:]):
@@ -205,13 +218,15 @@ col2im = Exercise(
     cases=_laid,
     reference=_pixels,
     mistakes={
-        "Where windows overlap they add up; yours replace each other.": partial(_pixels, add=False),
         "Where windows overlap, what they bring adds up; do not take the mean.": (
             lambda columns, *rest: _pixels(columns, *rest) / np.maximum(_pixels(np.ones_like(columns), *rest), 1)
         ),
-        "Going down a column, channels change slowest.": partial(_pixels, order="rscij"),
-        "Within a channel a column goes along the rows of the window.": partial(_pixels, order="csrij"),
-        "The places come in reading order; yours go down first.": partial(_pixels, order="crsji"),
+    },
+    slips={
+        "Where windows overlap they add up; yours replace each other.": {"add": False},
+        "Going down a column, channels change slowest.": {"order": "rscij"},
+        "Within a channel a column goes along the rows of the window.": {"order": "csrij"},
+        "The places come in reading order; yours go down first.": {"order": "crsji"},
     },
 )
 
@@ -236,14 +251,10 @@ by_spectra = Exercise(
     ],
     reference=_correlate,
     mistakes={
-        "The kernel is flipped, as in mathematics; layers do not flip.": (
-            lambda x, kernel, p: _correlate(x, kernel[::-1, ::-1], p)
-        ),
         "Your spectrum is that of a flipped kernel, and what you keep has seen the other border.": (
             lambda x, kernel, p: _circular(x, kernel, p, True)[tuple(map(slice, _correlate(x, kernel, p).shape))]
         ),
         "That is the whole circle. Where the kernel hangs over the edge it has seen the other border.": _circular,
-        "Where is the padding?": lambda x, kernel, p: _correlate(x, kernel),
         "Your padding has pixels of the other border in it. On a circle there must be zeros between them.": (
             lambda x, kernel, p: _correlate(np.pad(x, p, mode="wrap"), kernel)
         ),
@@ -263,12 +274,13 @@ def _circles(rng: Generator) -> list[Arguments]:
 circle = Exercise(
     "circle",
     cases=_circles,
-    reference=lambda n, k, p: n + p,
+    reference=lambda size, kernel_size, padding: size + padding,
     mistakes={
         "The kernel that hangs over one edge reads the other end of the row. What must lie between?": lambda n, k, p: n,
         "It works, but a shorter circle does, too: the two borders are neighbours.": lambda n, k, p: n + 2 * p,
         "It works if all shifts are wanted. With a smaller padding some are not.": lambda n, k, p: n + k - 1,
         "That many outputs, but does no kernel read a pixel from the other end?": lambda n, k, p: n + 2 * p - k + 1,
+        "It works, but a shorter circle does, too: borders can share zeros.": lambda n, k, p: n + 2 * p + k - 1,
         "One too short: lay a row of ones on the circle and look at the last output.": lambda n, k, p: n + p - (p > 0),
     },
 )

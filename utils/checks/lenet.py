@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.random import Generator
 
@@ -9,48 +11,53 @@ from utils.checks.exercise import Arguments, Exercise
 
 Array = np.ndarray
 
+
+def _counted(
+    bias: int = 1,
+    added: int = 0,
+    maps: int = 8,
+    side: int = 3,
+    areas: Any = (9, 16),
+    places: Any = (324, 36),
+    work: int = 1,
+) -> list[tuple[int, int]]:
+    layers = [(8, areas[0], places[0]), (12, maps * areas[1], places[1]), (30, 12 * side**2, 1), (10, 30, 1)]
+    return [(units * (reads + bias), work * units * reads * at + added * units * at) for units, reads, at in layers]
+
+
 counted = Exercise(
     "counted",
     cases=lambda rng: [()],
-    reference=lambda: [(80, 23328), (1548, 55296), (3270, 3240), (310, 300)],
-    mistakes={
-        "Each kernel and each unit has a bias, which is a parameter, too.": (
-            lambda: [(72, 23328), (1536, 55296), (3240, 3240), (300, 300)]
-        ),
-        "A bias is added, but multiplied with nothing: no MAC.": (
-            lambda: [(80, 25920), (1548, 55728), (3270, 3270), (310, 310)]
-        ),
-        "The dense layer reads every number of the last map, not one for each channel.": (
-            lambda: [(80, 23328), (1548, 55296), (390, 360), (310, 300)]
-        ),
-        "Where is the second pooling? It makes the map smaller before the dense layer reads it.": (
-            lambda: [(80, 23328), (1548, 55296), (12990, 12960), (310, 300)]
-        ),
-        "The second layer's kernels read all the maps of the first.": (
-            lambda: [(80, 23328), (204, 6912), (3270, 3240), (310, 300)]
-        ),
-        "Count a weight once for each place of the layer's output, not of its input.": (
-            lambda: [(80, 28800), (1548, 124416), (3270, 3240), (310, 300)]
-        ),
-        "The convolutions work before the pooling: at every place, kept afterwards or not.": (
-            lambda: [(80, 5832), (1548, 13824), (3270, 3240), (310, 300)]
-        ),
-        "A multiplication and the addition that follows are one MAC.": (
-            lambda: [(80, 46656), (1548, 110592), (3270, 6480), (310, 600)]
-        ),
+    reference=_counted,
+    mistakes={"Parameters first, then MACs.": lambda: [pair[::-1] for pair in _counted()]},
+    slips={
+        "Each kernel and each unit has a bias, which is a parameter, too.": {"bias": 0},
+        "A bias is added, but multiplied with nothing: no MAC.": {"added": 1},
+        "The dense layer reads every number of the last map, not one for each channel.": {"side": 1},
+        "Where is the second pooling? It makes the map smaller before the dense layer reads it.": {"side": 6},
+        "The second layer's kernels read all the maps of the first.": {"maps": 1},
+        "Count a weight once for each place of the layer's output, not of its input.": {"places": (400, 81)},
+        "The convolutions work before the pooling: at every place, kept afterwards or not.": {"places": (81, 9)},
+        "A weight works at every place of the map, not once.": {"places": (1, 1)},
+        "A kernel has as many rows of weights as columns.": {"areas": (3, 4)},
+        "A multiplication and the addition that follows are one MAC.": {"work": 2},
     },
 )
 
 steps = Exercise(
     "steps",
     cases=lambda rng: [()],
-    reference=lambda: 136,
+    reference=lambda batches=17, epochs=8: batches * epochs,
     mistakes={
-        "The images that are left over make a batch as well, a smaller one.": lambda: 128,
         "Every epoch begins anew: no batch has images of two epochs.": lambda: 132,
-        "That is one epoch.": lambda: 17,
-        "One step for each batch, not for each image.": lambda: 8400,
-        "The last batch is smaller, but its step is a whole one.": lambda: 131.25,
+        "Do not round at the end: it is the batches of an epoch that are whole.": lambda: 131,
+    },
+    slips={
+        "The images that are left over make a batch as well, a smaller one.": {"batches": 16},
+        "The last batch is smaller, but its step is a whole one.": {"batches": 1050 / 64},
+        "One step for each batch, not for each image.": {"batches": 1050},
+        "A step for each batch: how many are there?": {"batches": 64},
+        "That is one epoch.": {"epochs": 1},
     },
 )
 
@@ -59,26 +66,18 @@ def _scores(rng: Generator) -> list[Array]:
     return [3 * rng.standard_normal(shape) for shape in [(3, 4), (2, 5), (5, 3)]]
 
 
-def _softmax(scores: Array, axis: int | None = 1, over: int | None = 1) -> Array:
-    """Shares along an axis, after taking off the largest score over another."""
+def _softmax(scores: Array, axis: int | None = 1, over: Any = 1, shares: bool = True) -> Array:
+    """Shares along an axis, after taking off the largest score over another, if any."""
     with np.errstate(all="ignore"):
-        powers = np.exp(scores - scores.max(axis=over, keepdims=True))
-        return powers / powers.sum(axis=axis, keepdims=True)
-
-
-def _naive(scores: Array, axis: int | None = 1) -> Array:
-    with np.errstate(all="ignore"):
-        return np.exp(scores) / np.exp(scores).sum(axis=axis, keepdims=True)
-
-
-def _powers(scores: Array) -> Array:
-    with np.errstate(all="ignore"):
-        return np.asarray(np.exp(scores))
+        powers = np.exp(scores if over == "none" else scores - scores.max(axis=over, keepdims=True))
+        return np.asarray(powers / powers.sum(axis=axis, keepdims=True) if shares else powers)
 
 
 def _large(rng: Generator) -> list[Arguments]:
     few, shifts = rng.standard_normal((2, 3)), np.array([[1000], [0]])
-    return [(scores,) for scores in [*_scores(rng), few + shifts, few - shifts]]
+    return [
+        (scores,) for scores in [*_scores(rng), few + shifts, few - shifts, np.outer([1.0, -1.0], [1000, -1000, 0])]
+    ]
 
 
 softmax = Exercise(
@@ -86,26 +85,21 @@ softmax = Exercise(
     cases=_large,
     reference=_softmax,
     mistakes={
-        "Fine for small scores. e to the 1000 is no number; but shares stay as they are if a row's scores all move.": (
-            _naive
+        "Your shares add up to 1 down the columns; and think of scores of 1000.": (
+            lambda scores: _softmax(scores, 0, "none")
         ),
-        "A row is an image, and its shares add up to 1. Yours do so down the columns.": lambda scores: _softmax(
-            scores, 0, 0
-        ),
-        "It is down the columns that your shares add up to 1; and then think of scores of 1000.": (
-            lambda scores: _naive(scores, 0)
-        ),
-        "Each row's shares add up to 1; yours do so over the whole batch.": lambda scores: _softmax(scores, None, None),
-        "The largest score of the batch may be far above all of another row: that row becomes 0 / 0.": (
-            lambda scores: _softmax(scores, 1, None)
-        ),
-        "Where is the exponential? Shares of the scores themselves can be negative.": (
-            lambda scores: scores / scores.sum(axis=1, keepdims=True)
-        ),
+        "Where is the exponential? Shares of scores can be negative.": lambda x: x / x.sum(axis=1, keepdims=True),
         "Those are the logarithms of the shares.": lambda scores: (
             scores - np.logaddexp.reduce(scores, axis=1, keepdims=True)
         ),
-        "Those are no shares yet: they do not add up to 1.": _powers,
+    },
+    slips={
+        "Fine for small scores. e to the 1000 is no number; but a row's scores may all move.": {"over": "none"},
+        "A row is an image, and its shares add up to 1. Yours do so down the columns.": {"axis": 0, "over": 0},
+        "Each row's shares add up to 1; yours do so over the whole batch.": {"axis": None},
+        "Shares are to add up to 1 along each row, and yours do so over all rows.": {"axis": None, "over": None},
+        "The largest score of the batch may be far above all of another row: that row becomes 0 / 0.": {"over": None},
+        "Those are no shares yet: they do not add up to 1.": {"shares": False},
     },
 )
 
@@ -121,32 +115,34 @@ def _shares(scores: Array, labels: Array) -> Array:
     return np.asarray(_softmax(scores)[np.arange(len(labels)), labels])
 
 
+def _loss(scores: Array, labels: Array, sign: int = -1, done: Any = np.mean, log: Any = np.log) -> Any:
+    return done(sign * log(_shares(scores, labels)))
+
+
 cross_entropy = Exercise(
     "cross_entropy",
     cases=_labelled,
-    reference=lambda scores, labels: -np.log(_shares(scores, labels)).mean(),
+    reference=_loss,
     mistakes={
-        "That grows with the batch: take the mean over its images.": (
-            lambda scores, labels: -np.log(_shares(scores, labels)).sum()
-        ),
-        "A loss is not negative, and falls as the share of the right class grows.": (
-            lambda scores, labels: np.log(_shares(scores, labels)).mean()
-        ),
-        "That is a loss for each image; one number is wanted.": lambda scores, labels: -np.log(_shares(scores, labels)),
-        "One softmax too many: apply it once.": lambda scores, labels: (
-            -np.log(_shares(_softmax(scores), labels)).mean()
-        ),
-        "The natural logarithm, as in PyTorch.": lambda scores, labels: -np.log2(_shares(scores, labels)).mean(),
         "First the logarithm of each image's share, then the mean; not the other way round.": (
             lambda scores, labels: -np.log(_shares(scores, labels).mean())
         ),
-        "The share of the right class, not the largest one.": (
-            lambda scores, labels: -np.log(_softmax(scores).max(axis=1)).mean()
-        ),
+        "The share of the right class, not the largest one.": lambda z, y: -np.log(_softmax(z).max(axis=1)).mean(),
         "[:, labels] takes all those columns from every row. Each row has a label of its own.": (
             lambda scores, labels: -np.log(_softmax(scores)[:, labels]).mean()
         ),
         "All classes count in yours. Only the right one does.": lambda scores, labels: -np.log(_softmax(scores)).mean(),
+        "One softmax too many: the shares are no scores.": lambda scores, labels: _loss(_softmax(scores), labels),
+        "Make shares of the scores first.": lambda scores, labels: -scores[np.arange(len(labels)), labels].mean(),
+    },
+    slips={
+        "That grows with the batch: take the mean over its images.": {"done": np.sum},
+        "That is a loss for each image; one number is wanted.": {"done": np.asarray},
+        "A loss is not negative, and falls as the share of the right class grows.": {"sign": 1},
+        "Where is the logarithm?": {"log": np.asarray},
+        "The natural logarithm, not that to the base of 2.": {"log": np.log2},
+        "The natural logarithm, not that to the base of 10.": {"log": np.log10},
+        "Classes are counted from 0 already.": lambda scores, labels: (scores, labels - 1),
     },
 )
 
@@ -162,28 +158,40 @@ def _step(w: Array, v: Array, rate: float) -> tuple[Array, Array]:
     return w - rate * v, v
 
 
+def _sgd(
+    weights: Array, velocity: Array, gradient: Array, rate: float, momentum: float, up: int = -1
+) -> tuple[Array, Array]:
+    after = momentum * velocity + gradient
+    return weights + up * rate * after, after
+
+
 sgd = Exercise(
     "sgd",
     cases=_weights,
-    reference=lambda w, v, g, rate, m: _step(w, m * v + g, rate),
+    reference=_sgd,
     mistakes={
-        "That is a step up. The gradient points to where the loss grows.": (
-            lambda w, v, g, rate, m: (w + rate * (m * v + g), m * v + g)
-        ),
-        "The step is what the gradient alone would do. Where is the momentum?": (
-            lambda w, v, g, rate, m: (w - rate * g, m * v + g)
-        ),
-        "First the new velocity, then the step: yours goes with the old one.": (
+        "That step is the gradient's alone. Where is the momentum?": lambda w, v, g, rate, m: (w - rate * g, m * v + g),
+        "First the velocity, then the step: yours takes the old one.": (
             lambda w, v, g, rate, m: (w - rate * v, m * v + g)
         ),
-        "In PyTorch the rate is no part of the velocity; it multiplies the step.": (
-            lambda w, v, g, rate, m: _step(w, m * v + rate * g, 1)
+        "The rate is no part of the velocity; it multiplies the step.": (
+            lambda w, v, g, r, m: _step(w, m * v + r * g, 1)
+        ),
+        "The rate and the minus come in when the weights move. The velocity gathers gradients as they are.": (
+            lambda w, v, g, rate, m: (w + m * v - rate * g, m * v - rate * g)
+        ),
+        "That is how Nesterov looks ahead: here the weights move by the new velocity itself.": (
+            lambda w, v, g, rate, m: (w - rate * (g + m * (m * v + g)), m * v + g)
         ),
         "PyTorch adds the whole gradient to the velocity, not a share of 1 − momentum.": (
             lambda w, v, g, rate, m: _step(w, m * v + (1 - m) * g, rate)
         ),
-        "Momentum shrinks the old velocity, not the gradient.": lambda w, v, g, rate, m: _step(w, v + m * g, rate),
-        "Weights first, velocity second.": lambda w, v, g, rate, m: _step(w, m * v + g, rate)[::-1],
+        "Weights first, velocity second.": lambda *case: _sgd(*case)[::-1],
+        "The new velocity is wanted as well.": lambda *case: _sgd(*case)[0],
+    },
+    slips={
+        "That is a step up. The gradient points to where the loss grows.": {"up": 1},
+        "Momentum shrinks the old velocity, not the gradient.": lambda w, v, g, rate, m: (w, v / m, m * g, rate, m),
     },
 )
 
@@ -212,22 +220,24 @@ confusion = Exercise(
     cases=_named,
     reference=_table,
     mistakes={
-        "A row for each true class, a column for what it was taken for; yours is the other way round.": (
-            lambda labels, predicted, classes: _table(predicted, labels, classes)
-        ),
-        "None of your counts is above 1: with lists of indices, += counts a place once, however often it is named.": (
+        "None of your counts is above 1: = writes 1, and += with lists of indices counts a place once.": (
             lambda labels, predicted, classes: np.minimum(_table(labels, predicted, classes), 1)
         ),
         "Counts, not shares.": lambda labels, predicted, classes: _table(labels, predicted, classes) / len(labels),
+        "Counts, no shares of a row.": lambda *case: _table(*case) / np.maximum(_table(*case).sum(1, keepdims=True), 1),
+        "[[0] * n] * n is one list, n times: all your rows are the same.": (
+            lambda *x: np.tile(_table(*x).sum(0), (x[2], 1))
+        ),
         "Only mistakes are in yours; the right answers go on the diagonal.": (
             lambda labels, predicted, classes: _table(labels, predicted, classes) * (1 - np.eye(classes))
         ),
-        "A class that does not occur here has a row and a column all the same.": (
-            lambda labels, predicted, classes: _table(labels, predicted, classes)[:-1, :-1]
+        "Only right answers are in yours. Where are the mistakes?": lambda y, p, n: _table(y, p, n) * np.eye(n),
+    },
+    slips={
+        "A row for each true class, a column for what it was taken for; yours is the other way round.": (
+            lambda labels, predicted, classes: (predicted, labels, classes)
         ),
-        "Only right answers are in yours. Where are the mistakes?": (
-            lambda labels, predicted, classes: _table(labels, predicted, classes) * np.eye(classes)
-        ),
+        "Classes are counted from 0 already.": lambda labels, predicted, n: (labels - 1, predicted - 1, n),
     },
 )
 
@@ -247,23 +257,20 @@ def _budgets(rng: Generator) -> list[Arguments]:
     return cases
 
 
+def _units(budget: int, inputs: int, classes: int, own: int = 1, scores: int = 1, read: int = 1, up: int = 0) -> int:
+    price = inputs + own + read * classes
+    return (budget - scores * classes + up * (price - 1)) // price
+
+
 hidden = Exercise(
     "hidden",
     cases=_budgets,
-    reference=lambda budget, inputs, classes: (budget - classes) // (inputs + 1 + classes),
-    mistakes={
-        "Every hidden unit has a bias, too.": lambda budget, inputs, classes: (budget - classes) // (inputs + classes),
-        "The scores have biases as well; they are to be paid however few units there are.": (
-            lambda budget, inputs, classes: budget // (inputs + 1 + classes)
-        ),
-        "No bias at all? Hidden units and scores have one each.": (
-            lambda budget, inputs, classes: budget // (inputs + classes)
-        ),
-        "A hidden unit is also read: it costs a weight for each score.": (
-            lambda budget, inputs, classes: budget // (inputs + 1)
-        ),
-        "That costs more than the budget: round down.": (
-            lambda budget, inputs, classes: -((classes - budget) // (inputs + 1 + classes))
-        ),
+    reference=_units,
+    slips={
+        "Every hidden unit has a bias, too.": {"own": 0},
+        "The scores have biases as well; they are to be paid however few units there are.": {"scores": 0},
+        "No bias at all? Hidden units and scores have one each.": {"own": 0, "scores": 0},
+        "A hidden unit is also read: it costs a weight for each score.": {"read": 0},
+        "That costs more than the budget: round down.": {"up": 1},
     },
 )

@@ -15,9 +15,9 @@ from utils.functional import avg_pool2d, avg_pool2d_backward, max_pool2d, max_po
 Array = np.ndarray
 
 
-def _largest(x: Array, k: int, stride: int | None = None, padding: int = 0, **settings: Any) -> Array:
+def _largest(x: Array, kernel_size: int, stride: Any = None, padding: int = 0, **settings: Any) -> Array:
     """Max pooling of (C, H, W)."""
-    return max_pool2d(x[None], k, stride, padding, **settings)[0]
+    return np.asarray(max_pool2d(x[None], kernel_size, stride, padding, **settings)[0])
 
 
 def _zeros(x: Array, padding: int) -> Array:
@@ -44,13 +44,16 @@ _MAP = np.array([[-3.0, -1, 2, 0], [-2, -4, 1, 5], [-6, -5, -7, 4], [-9, -3, -2,
 by_hand = Exercise(
     "by_hand",
     cases=lambda rng: [()],
-    reference=lambda: _largest(_MAP[None], 3, 2, 1)[0],
+    reference=lambda kernel_size=3, stride=2, padding=1: _largest(_MAP[None], kernel_size, stride, padding)[0],
     mistakes={
         "You let a 0 of the padding win. That must never happen.": lambda: _largest(_zeros(_MAP[None], 1), 3, 2)[0],
-        "Your windows lie side by side. Wider than the stride, they overlap.": lambda: _largest(_MAP[None], 2)[0],
-        "Where is the padding? The first window hangs over the edge.": lambda: _largest(_MAP[None], 3, 2)[0],
         "The largest, not the one that is farthest from 0: signs count.": lambda: np.array([[-4.0, 5], [-6, -8]]),
-        "That is a window at every place. How far does it move at a time?": lambda: _largest(_MAP[None], 3, 1, 1)[0],
+        "Your windows lie side by side. Wider than the stride, they overlap.": lambda: _largest(_MAP[None], 2)[0],
+    },
+    slips={
+        "Where is the padding? The first window hangs over the edge.": {"padding": 0},
+        "That is a window at every place. How far does it move at a time?": {"stride": 1},
+        "The windows are 3 × 3: yours are smaller.": {"kernel_size": 2},
     },
 )
 
@@ -59,7 +62,8 @@ def _stacks(rng: Generator) -> list[Arguments]:
     """Maps with few positive numbers, with and without a stride, padding and a remainder."""
     settings: list[tuple[Any, ...]] = [(2, 6, 5, 2, None, 0), (3, 8, 7, 3, 2, 1), (2, 6, 9, 3, None, 1)]
     settings += [(2, 5, 6, 3, 1, 1), (3, 9, 8, 4, 3, 2)]
-    return [(rng.standard_normal((c, h, w)) - 1.5, k, s, p) for c, h, w, k, s, p in settings]
+    maps: list[Arguments] = [(rng.standard_normal((c, h, w)) - 1.5, k, s, p) for c, h, w, k, s, p in settings]
+    return [*maps, (-1000 - rng.random((2, 5, 7)), 3, 2, 1)]  # below any number that one may think of
 
 
 max_pool = Exercise(
@@ -67,31 +71,30 @@ max_pool = Exercise(
     cases=_stacks,
     reference=_largest,
     mistakes={
-        "The zeros of your padding win where all pixels are negative. What never wins a maximum?": (
+        "Your padding's zeros win where all pixels are negative. What never wins?": (
             lambda x, k, s, p: _largest(_zeros(x, p), k, s)
         ),
-        "Your maximum begins at 0, and 0 wins where all pixels are negative.": (
-            lambda x, k, s, p: np.maximum(_largest(x, k, s, p), 0)
-        ),
-        "With stride None your windows move by one pixel; a convolution does that. Pooling does not.": (
-            lambda x, k, s, p: _largest(x, k, 1 if s is None else s, p)
-        ),
-        "Your windows always tile the map. Use the stride where there is one.": lambda x, k, s, p: _largest(x, k, k, p),
-        "Where is the padding?": lambda x, k, s, p: _largest(x, k, s),
-        "Your padding is missing below and on the right.": (
-            lambda x, k, s, p: _largest(np.pad(x, ((0, 0), (p, 0), (p, 0)), constant_values=-np.inf), k, s)
-        ),
+        "Your maximum begins at 0, and 0 wins where all is negative.": lambda *case: np.maximum(_largest(*case), 0),
         "Each channel is pooled by itself, not all together.": lambda x, k, s, p: _largest(x, k, s, p).max(0),
-        "A window that hangs over the padding is dropped: round down.": (
-            lambda x, k, s, p: _largest(x, k, s, p, ceil_mode=True)
+        "The largest of each window, not the mean.": (lambda x, k, s, p: _mean(x, k, k if s is None else s, p, True)),
+        "The largest of each window, not the smallest.": lambda x, k, s, p: -_largest(-x, k, s, p),
+    },
+    slips={
+        "With stride None your windows move by one pixel; a convolution does that. Pooling does not.": (
+            lambda x, k, s, p: (x, k, 1 if s is None else s, p)
         ),
-        "The last row and column of windows are missing.": lambda x, k, s, p: _largest(x, k, s, p)[:, :-1, :-1],
+        "With stride None your windows always move by two.": lambda x, k, s, p: (x, k, 2 if s is None else s, p),
+        "Your windows always tile the map. Use the stride where there is one.": lambda x, k, s, p: (x, k, k, p),
+        "Your padding is missing below and on the right, or your size counts it once.": (
+            lambda x, k, s, p: (np.pad(x, ((0, 0), (p, 0), (p, 0)), constant_values=-np.inf), k, s, 0)
+        ),
+        "A window that hangs over the padding is dropped: round down.": {"ceil_mode": True},
     },
 )
 
 
-def _mean(x: Array, k: int, s: int, p: int, counted: bool) -> Array:
-    return avg_pool2d(x[None], k, s, p, count_include_pad=counted)[0]
+def _mean(x: Array, kernel_size: int, stride: int, padding: int, count_include_pad: bool) -> Array:
+    return avg_pool2d(x[None], kernel_size, stride, padding, count_include_pad=count_include_pad)[0]
 
 
 def _flagged(rng: Generator) -> list[Arguments]:
@@ -101,7 +104,8 @@ def _flagged(rng: Generator) -> list[Arguments]:
         (2, 9, 6, 4, 3, 2, True),
         (2, 6, 6, 2, 2, 0, False),
     ]
-    return [(rng.standard_normal((c, h, w)) + 1, k, s, p, counted) for c, h, w, k, s, p, counted in settings]
+    maps: list[Arguments] = [(rng.standard_normal((c, h, w)) + 1, k, s, p, flag) for c, h, w, k, s, p, flag in settings]
+    return [*maps, (rng.integers(0, 3, (2, 6, 7)).astype(float), 3, 2, 1, False)]  # a pixel may be 0 itself
 
 
 avg_pool = Exercise(
@@ -109,22 +113,33 @@ avg_pool = Exercise(
     cases=_flagged,
     reference=_mean,
     mistakes={
-        "You always count the padding. It has a switch.": lambda x, k, s, p, counted: _mean(x, k, s, p, True),
-        "You never count the padding. It has a switch.": lambda x, k, s, p, counted: _mean(x, k, s, p, False),
-        "Your switch is the wrong way round: with True the padding's zeros are numbers like all others.": (
-            lambda x, k, s, p, counted: _mean(x, k, s, p, not counted)
-        ),
         "That is the sum of each window, not the mean.": lambda x, k, s, p, _: k * k * _mean(x, k, s, p, True),
         "A window holds more numbers than it is wide.": lambda x, k, s, p, _: k * _mean(x, k, s, p, True),
-        "Where is the padding?": lambda x, k, s, p, counted: _mean(x, k, s, 0, True),
         "Each channel is pooled by itself, not all together.": lambda x, *layer: _mean(x, *layer).mean(0),
+        "A pixel may be 0 itself. Count places, not numbers that are not 0.": (
+            lambda x, k, s, p, flag: (
+                _mean(x, k, s, p, True)
+                if flag
+                else _mean(x, k, s, p, True) / np.maximum(_mean((x != 0).astype(float), k, s, p, True), 1 / k**2)
+            )
+        ),
+        "Without the zeros there are as many windows.": lambda x, k, s, p, flag: _mean(x, k, s, p if flag else 0, True),
+    },
+    slips={
+        "Your switch is the wrong way round: with True the padding's zeros are numbers like all others.": (
+            lambda x, k, s, p, flag: (x, k, s, p, not flag)
+        ),
     },
 )
 
 
-def _found(x: Array, k: int, s: int) -> Array:
-    _, indices = max_pool2d(x[None, None], k, s, return_indices=True)
-    return indices[0, 0]
+def _found(x: Array, kernel_size: int, stride: int, first: int = 0) -> Array:
+    _, indices = max_pool2d(x[None, None], kernel_size, stride, return_indices=True)
+    return np.asarray(indices[0, 0] + first)
+
+
+def _local(x: Array, k: int, s: int) -> Array:
+    return np.asarray(sliding_window_view(x, (k, k))[::s, ::s].reshape(*_found(x, k, s).shape, -1).argmax(-1))
 
 
 def _last(x: Array, k: int, s: int) -> Array:
@@ -147,13 +162,15 @@ winners = Exercise(
     cases=_ties,
     reference=_found,
     mistakes={
-        "You count within each window. Count the pixels of the whole map.": (
-            lambda x, k, s: sliding_window_view(x, (k, k))[::s, ::s].reshape(*_found(x, k, s).shape, -1).argmax(-1)
+        "You count within each window. Count the pixels of the whole map.": (lambda x, k, s: _local(x, k, s)),
+        "You count within each window, from 1. Count in the whole map, from 0.": lambda x, k, s: _local(x, k, s) + 1,
+        "One number for each place, in reading order; not its row and column.": (
+            lambda x, k, s: np.stack(np.divmod(_found(x, k, s), x.shape[1]), -1)
         ),
         "You count down the columns. Reading order goes along the rows.": (
             lambda x, k, s: _found(x, k, s) % x.shape[1] * x.shape[0] + _found(x, k, s) // x.shape[1]
         ),
-        "Of equal numbers the first in reading order wins; yours is the last.": _last,
+        "Of equal numbers the first one wins; yours is the last.": _last,
         "A row of the map is as long as the map is wide, not as long as the output's.": (
             lambda x, k, s: _found(x, k, s) // x.shape[1] * _found(x, k, s).shape[1] + _found(x, k, s) % x.shape[1]
         ),
@@ -161,15 +178,14 @@ winners = Exercise(
             lambda x, k, s: _found(x, k, s) // x.shape[1] * x.shape[0] + _found(x, k, s) % x.shape[1]
         ),
         "You find the smallest of each window.": lambda x, k, s: _found(-x, k, s),
-        "The first pixel has number 0.": lambda x, k, s: _found(x, k, s) + 1,
         "Those are the largest numbers themselves. Where do they stand?": lambda x, k, s: _largest(x[None], k, s)[0],
     },
 )
 
 
-def _back(x: Array, g: Array, k: int, s: int, places: Array | None = None) -> Array:
-    places = _found(x, k, s) if places is None else places
-    return max_pool2d_backward(g[None, None], places[None, None], x.shape)[0, 0]
+def _back(x: Array, grad_output: Array, kernel_size: int, stride: int, places: Array | None = None) -> Array:
+    places = _found(x, kernel_size, stride) if places is None else places
+    return max_pool2d_backward(grad_output[None, None], places[None, None], x.shape)[0, 0]
 
 
 def _overlapping(rng: Generator) -> list[Arguments]:
@@ -209,16 +225,15 @@ sent_back = Exercise(
         "Not every pixel of a window can move its maximum.": lambda x, g, k, s: k * k * _shared(x, g, k, s),
         "A pixel may win more than one window. What then?": _written,
         "Several equal numbers: you send to each of them. Only one is the winner.": (_to_equals),
-        "Of equal numbers the first in reading order wins; yours is the last.": (
-            lambda x, g, k, s: _back(x, g, k, s, _last(x, k, s))
-        ),
+        "Of equal numbers the first one wins; yours is the last.": lambda x, g, k, s: _back(x, g, k, s, _last(x, k, s)),
         "Raise the winner a little. How much does its own value matter?": lambda x, g, k, s: _back(x, g, k, s) * x,
     },
 )
 
 
-def _weights(channels: int, k: int) -> Array:
-    return np.eye(channels)[:, :, None, None] * np.ones((k, k)) / k**2
+def _weights(channels: int, kernel_size: int, divisor: Any = None, apart: bool = True) -> Array:
+    one = np.ones((channels, channels, kernel_size, kernel_size)) / (divisor or kernel_size**2)
+    return one * np.eye(channels)[:, :, None, None] if apart else one
 
 
 mean_weights = Exercise(
@@ -226,23 +241,28 @@ mean_weights = Exercise(
     cases=lambda rng: [(c, k) for c, k in [(3, 2), (2, 3), (4, 5), (1, 4)]],
     reference=_weights,
     mistakes={
-        "Your kernels read all channels, so their maps are mixed. Pooling keeps them apart.": (
-            lambda c, k: np.full((c, c, k, k), 1 / k**2)
-        ),
         "Do not take the mean over the channels, too.": lambda c, k: np.full((c, c, k, k), 1 / (c * k**2)),
-        "Your convolution adds up a window. The mean needs smaller weights.": lambda c, k: _weights(c, k) * k**2,
         "How many numbers are in a square window? Your weights sum to more than 1.": lambda c, k: _weights(c, k) * k,
         "A convolution has a slice of each kernel for every channel, also for those that it is not to see.": (
             lambda c, k: np.full((c, 1, k, k), 1 / k**2)
         ),
+        "That is one window. A convolution has many, for channels in and out.": lambda c, k: np.full((k, k), 1 / k**2),
+    },
+    slips={
+        "Your kernels read all channels, so their maps are mixed. Pooling keeps them apart.": {"apart": False},
+        "Your convolution adds up a window. The mean needs smaller weights.": {"divisor": 1},
     },
 )
 
 
-def _strides(layers: list[tuple[Any, ...]], pool: int | None = None, conv: int | None = 1) -> list[int]:
-    """The strides, with those that take the place of None; None takes the kernel's size."""
+def _step(layers: list[tuple[Any, ...]], pool: int | None = None, conv: int | None = 1, done: Any = prod) -> Any:
+    """Of the strides, with those that take the place of None; None takes the kernel's size."""
     default = {"pool": pool, "conv": conv}
-    return [(default[kind] or k) if s is None else s for kind, k, s in layers]
+    return done([(default[kind] or k) if s is None else s for kind, k, s in layers])
+
+
+def _field(layers: list[tuple[Any, ...]]) -> int:
+    return 1 + sum((k - 1) * _step(layers[:i]) for i, (_, k, _) in enumerate(layers))
 
 
 def _stages(rng: Generator) -> list[Arguments]:
@@ -256,13 +276,18 @@ def _stages(rng: Generator) -> list[Arguments]:
 whole_step = Exercise(
     "whole_step",
     cases=_stages,
-    reference=lambda layers: prod(_strides(layers)),
+    reference=_step,
     mistakes={
-        "You add. Later layers step over places that are already apart.": lambda layers: sum(_strides(layers)),
         "How wide a window is says what it sees. How far does it move?": lambda layers: prod(k for _, k, _ in layers),
-        "A pooling layer with stride None does not move by one.": lambda layers: prod(_strides(layers, pool=1)),
-        "Stride None is another for a convolution than for pooling.": lambda layers: prod(_strides(layers, conv=None)),
-        "Convolutions can have strides as well.": lambda layers: prod(_strides([x for x in layers if x[0] == "pool"])),
-        "All layers count, not only that with the longest stride.": lambda layers: max(_strides(layers)),
+        "That is what one of the last units sees. How far does its field move for the next one?": _field,
+        "Convolutions can have strides as well.": lambda layers: _step([x for x in layers if x[0] == "pool"]),
+        "Pooling moves as well, not only convolutions.": lambda layers: _step([x for x in layers if x[0] == "conv"]),
+    },
+    slips={
+        "You add. Later layers step over places that are already apart.": {"done": sum},
+        "All layers count, not only that with the longest stride.": {"done": max},
+        "A pooling layer with stride None does not move by one.": {"pool": 1},
+        "A pooling layer with stride None moves by its own size, which is not always 2.": {"pool": 2},
+        "Stride None is another for a convolution than for pooling.": {"conv": None},
     },
 )

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.random import Generator
 
-from utils.arithmetic import receptive_field
-from utils.checks.exercise import Arguments, Exercise, plain
+from utils.checks.exercise import Arguments, Exercise
+from utils.checks.values import plain
 
 Layers = list[tuple[int, int, int, int]]  # kernel size, stride, padding, dilation
 _CHAIN: Layers = [(5, 1, 2, 1), (2, 2, 0, 1), (3, 1, 1, 1), (3, 2, 1, 1)]
@@ -18,40 +18,29 @@ def _field(layers: Layers, **wrong: Any) -> tuple[int, int, int]:
     """Size, jump and start, with what a learner may get wrong."""
     size, jump, start = 1, 1, 0
     for k, s, p, d in layers:
-        step = s if wrong.get("own_stride") else jump
-        step = 1 if wrong.get("no_jump") else step
-        grown = k if wrong.get("whole_kernel") else k - 1
-        size += grown * step * (1 if wrong.get("no_dilation") else d)
-        after = jump * s
-        start -= p * (1 if wrong.get("plain_padding") else after if wrong.get("late_padding") else jump)
-        jump = jump + s - 1 if wrong.get("add_strides") else after
-    if wrong.get("positive"):
-        start = -start
-    if wrong.get("no_start"):
-        start = 0
+        after = jump + s - 1 if wrong.get("add_strides") else s if wrong.get("last_stride") else jump * s
+        step = 1 if wrong.get("no_jump") else jump * s if wrong.get("own_stride") else jump
+        size += d * (k - 1 + wrong.get("whole_kernel", 0)) * step
+        start -= wrong.get("padding", 1) * p * {"plain": 1, "late": after}.get(wrong.get("pads", ""), jump)
+        jump = after
     return size, jump, start
 
 
+_FIELD: dict[str, Any] = {
+    "Two neighbours of a layer overlap: the field grows by F − 1 steps, not by F.": {"whole_kernel": 1},
+    "After a stride a step is longer: multiply F − 1 by the jump.": {"no_jump": True},
+    "A layer's own stride is for those after it: first the field, then the jump.": {"own_stride": True, "pads": "late"},
+    "A layer's own stride comes after it has read: your field grows by the new jump.": {"own_stride": True},
+    "The start moves by the jump before this layer's stride, not after it.": {"pads": "late"},
+    "Padding also counts in jumps: a cell of padding in a late layer is many pixels.": {"pads": "plain"},
+    "Padding moves the first field to the left, out of the image: the start is negative.": {"padding": -1},
+    "Where is the padding? It says where the first field starts.": {"padding": 0},
+    "Strides multiply.": {"add_strides": True},
+    "The jump is that of all the strides, not of the last one.": {"last_stride": True},
+}
+
 first_field = Exercise(
-    "first_field",
-    cases=lambda rng: [()],
-    reference=lambda: _field(_CHAIN),
-    mistakes={
-        "Two neighbours of a layer overlap: the field grows by F − 1 steps, not by F.": (
-            lambda: _field(_CHAIN, whole_kernel=True)
-        ),
-        "After a stride a step is longer: multiply F − 1 by the jump.": lambda: _field(_CHAIN, no_jump=True),
-        "A layer's own stride lengthens the steps of those after it, not its own.": (
-            lambda: _field(_CHAIN, own_stride=True)
-        ),
-        "Padding also counts in jumps: a cell of padding in a late layer is many pixels.": (
-            lambda: _field(_CHAIN, plain_padding=True)
-        ),
-        "Padding moves the first field to the left, out of the image: the start is negative.": (
-            lambda: _field(_CHAIN, positive=True)
-        ),
-        "Strides multiply.": lambda: _field(_CHAIN, add_strides=True),
-    },
+    "first_field", cases=lambda rng: [()], reference=lambda **wrong: _field(_CHAIN, **wrong), slips=_FIELD
 )
 
 
@@ -68,36 +57,23 @@ def _chains(rng: Generator) -> list[Arguments]:
 field = Exercise(
     "field",
     cases=_chains,
-    reference=lambda layers: tuple(receptive_field(layers)),
+    reference=_field,
     mistakes={
-        "The field grows by F − 1 steps of the layer, not by F.": lambda layers: _field(layers, whole_kernel=True),
-        "The steps of a layer are as long as the jump before it, not one pixel.": (
-            lambda layers: _field(layers, no_jump=True)
-        ),
-        "A layer's own stride comes after it has read: first the field, then the jump.": (
-            lambda layers: _field(layers, own_stride=True)
-        ),
-        "Right for dilation 1. With dilation d the taps are d steps apart.": (
-            lambda layers: _field(layers, no_dilation=True)
-        ),
-        "Padding shifts the start by jumps, not by pixels.": lambda layers: _field(layers, plain_padding=True),
-        "The start moves by the jump before this layer's stride, not after it.": (
-            lambda layers: _field(layers, late_padding=True)
-        ),
-        "Strides multiply: two of 2 make a jump of 4, two of 3 one of 9.": lambda layers: _field(
-            layers, add_strides=True
-        ),
-        "Where is the padding?": lambda layers: _field(layers, no_start=True),
-        "Padding moves the first field to the left: the start goes down.": lambda layers: _field(layers, positive=True),
+        "That is the field after the first layer: does your loop end there?": lambda layers: _field(layers[:1]),
+    },
+    slips=_FIELD
+    | {
+        "Right for dilation 1: taps are d steps apart.": lambda net: ([(k, s, p, 1) for k, s, p, _ in net],),
     },
 )
 
 
-def _sees(layers: Layers, unit: int, size: int) -> int:
+def _sees(layers: Layers, unit: int, size: int, ends: int = 0, **wrong: Any) -> int:
     """The pixels inside the image within the field of a unit."""
     reach, jump, start = _field(layers)
-    first = start + unit * jump
-    return max(0, min(first + reach, size) - max(first, 0))
+    first = wrong.get("start", start) + unit * wrong.get("jump", jump)
+    left, right = max(first, wrong.get("left", 0)), min(first + reach + (ends > 0), wrong.get("right", size))
+    return max(wrong.get("least", 0), right - left - (ends < 0))
 
 
 inside = Exercise(
@@ -111,29 +87,26 @@ inside = Exercise(
     reference=_sees,
     mistakes={
         "That is the whole field; some of it lies outside the image.": lambda layers, unit, size: _field(layers)[0],
-        "The right end of the image cuts as well.": (
-            lambda layers, unit, size: _field(layers)[0] - max(0, -(_field(layers)[2] + unit * _field(layers)[1]))
+        "Where the field lies counts as well: part of it may be outside though the image is wide enough.": (
+            lambda layers, unit, size: min(_field(layers)[0], size)
         ),
-        "Unit i begins at start + i · jump, not at start + i.": (
-            lambda layers, unit, size: max(
-                0, min(_field(layers)[2] + unit + _field(layers)[0], size) - max(_field(layers)[2] + unit, 0)
-            )
-        ),
-        "Units count from 0 here.": lambda layers, unit, size: _sees(layers, unit - 1, size),
-        "A field that has left the image altogether holds no pixel of it, not fewer than none.": (
-            lambda layers, unit, size: (
-                min(_field(layers)[2] + unit * _field(layers)[1] + _field(layers)[0], size)
-                - max(_field(layers)[2] + unit * _field(layers)[1], 0)
-            )
-        ),
+    },
+    slips={
+        "The right end of the image cuts as well.": {"right": 10**9},
+        "The left end of the image cuts as well.": {"left": -(10**9)},
+        "Unit i begins at start + i · jump, not at start + i.": {"jump": 1},
+        "Where is the start? Padding moves the first field to the left.": {"start": 0},
+        "A field that has left the image altogether holds no pixel of it, not fewer than none.": {"least": -(10**9)},
+        "From pixel a to pixel b, both counted, it is not b − a: one is missing.": {"ends": -1},
+        "One too many: the pixel behind the field's last one is no part of it.": {"ends": 1},
     },
 )
 
 
 def _paths(kernels: list[int]) -> np.ndarray:
-    ways = np.ones(1, int)
+    ways = np.ones(1)  # an int64 overflows at forty kernels of 3
     for k in kernels:
-        ways = np.convolve(ways, np.ones(k, int))
+        ways = np.convolve(ways, np.ones(k))
     return ways
 
 
@@ -149,45 +122,56 @@ paths = Exercise(
     cases=lambda rng: [([3, 3],), ([3, 3, 3],), ([2, 3],), ([int(k) for k in rng.integers(1, 6, 4)],), ([5, 4, 2],)],
     reference=_paths,
     mistakes={
-        "Every pixel of the field is reached, but the inner ones by more ways than the outer.": (
-            lambda kernels: np.ones(len(_paths(kernels)), int)
-        ),
+        "Every pixel is reached, but the inner ones by more ways.": lambda kernels: np.ones(len(_paths(kernels)), int),
         "Shares add up to 1; count the ways instead.": lambda kernels: _paths(kernels) / _paths(kernels).sum(),
         "The last layer is missing.": lambda kernels: _paths(kernels[:-1]),
+        "For each pixel of the field: yours is the number of all the ways.": lambda kernels: _paths(kernels).sum(),
         "The ways of two layers do not add, they multiply: each way through the first goes on by every tap.": _added,
     },
 )
 
 
-def _width(kernels: list[int], share: float, **wrong: Any) -> int:
+def _width(kernels: list[int], share: float, more: int = 0, sides: int = 2, largest: bool = False) -> int:
     ways = _paths(kernels) / _paths(kernels).sum()
-    for cut in range(len(ways)):
-        kept = ways[cut + 1 : len(ways) - cut - 1].sum()
-        if kept < share:
-            return len(ways) - (cut if wrong.get("one_side") else 2 * cut) - (2 if wrong.get("too_far") else 0)
-    return 0
+    middle = len(ways) // 2
+    if largest:
+        return int((np.cumsum(np.sort(ways)[::-1]) < share - 1e-9).sum()) + 1
+    side = next(n for n in range(middle + 1) if ways[middle - n : middle + n + 1].sum() >= share - 1e-9)
+    return (side + more) * sides + sides // 2
+
+
+def _overflowed(kernels: list[int], share: float) -> int:
+    """As the reference, but in int64."""
+    ways = np.ones(1, np.int64)
+    for k in kernels:
+        ways = np.convolve(ways, np.ones(k, np.int64))
+    return next((n for n in range(1, len(ways) + 1, 2) if _middle(ways, n) >= share * ways.sum()), len(ways))
+
+
+def _middle(ways: np.ndarray, n: int) -> Any:
+    return ways[(len(ways) - n) // 2 : (len(ways) + n) // 2].sum()
 
 
 effective = Exercise(
     "effective",
     cases=lambda rng: (
-        [([3] * n, share) for n, share in [(5, 0.95), (20, 0.95), (20, 0.5), (30, 0.9)]]
+        [([3] * n, share) for n, share in [(5, 0.95), (20, 0.95), (20, 0.5), (30, 0.9), (80, 0.95)]]
         + [([5] * int(rng.integers(6, 12)), 0.95), ([3] * 6, 0.8), ([3] * 9, 0.9), ([5, 3, 7], 0.7)]
     ),
     reference=_width,
     mistakes={
-        "That is the whole field. How few of its columns, around the middle, are enough?": (
-            lambda kernels, share: len(_paths(kernels))
+        "That is the whole field. How few of its columns are enough?": lambda kernels, share: len(_paths(kernels)),
+        "Not the share of the columns; the share of the ways.": lambda ks, q: int(q * len(_paths(ks))) // 2 * 2 + 1,
+        "Right for few layers. 80 of them have more ways than an int64 can count: use Python's ints, or floats.": (
+            _overflowed
         ),
-        "Take away columns on both sides at a time, so that the middle stays in the middle.": (
-            lambda kernels, share: _width(kernels, share, one_side=True)
-        ),
-        "Too narrow: those columns have less than the share.": lambda kernels, share: _width(
-            kernels, share, too_far=True
-        ),
-        "Not the share of the columns; the share of the ways.": (
-            lambda kernels, share: int(share * len(_paths(kernels))) // 2 * 2 + 1
-        ),
+        "How many columns, not what share of the field.": lambda ks, share: _width(ks, share) / len(_paths(ks)),
+    },
+    slips={
+        "The strip has two sides and a middle; that is one side of it.": {"sides": 1},
+        "As many columns on the left as on the right; yours takes the largest.": {"largest": True},
+        "Too narrow: those columns have less than the share.": {"more": -1},
+        "A step too far: a narrower strip holds at least the share already.": {"more": 1},
     },
 )
 

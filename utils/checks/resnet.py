@@ -21,30 +21,38 @@ block = Exercise(
     reference=lambda: np.maximum(_X + _BODY, 0),
     mistakes={
         "After the sum there is a ReLU.": lambda: _X + _BODY,
-        "The ReLU comes after the sum. Before it, a block could never take anything away.": (
-            lambda: _X + np.maximum(_BODY, 0)
-        ),
+        "The ReLU comes after the sum. Before it a block can take nothing away.": lambda: _X + np.maximum(_BODY, 0),
         "Where is the shortcut?": lambda: np.maximum(_BODY, 0),
         "Input and body are added, not multiplied.": lambda: np.maximum(_X * _BODY, 0),
         "The body says what is to be added, not what is to be taken away.": lambda: np.maximum(_X - _BODY, 0),
-        "Concatenating is what GoogLeNet does. Here the channels stay as many.": (
-            lambda: np.maximum(np.concatenate([_X, _BODY]), 0)
-        ),
+        "GoogLeNet concatenates. Here the numbers stay as many.": lambda: np.maximum(np.concatenate([_X, _BODY]), 0),
     },
 )
+
+
+def _weights(
+    area: int = 9, convs: int = 2, points: int = 2, middles: int = 1, inside: int = 128, around: int = 1
+) -> Any:
+    return convs * area * 128**2, points * around * 512 * 128 + middles * area * 128 * inside
+
 
 weights = Exercise(
     "weights",
     cases=lambda rng: [()],
-    reference=lambda: (294912, 278528),
+    reference=_weights,
     mistakes={
-        "A basic block has two convolutions.": lambda: (147456, 278528),
-        "The bottleneck block ends in a 1 × 1 that brings the channels back.": lambda: (294912, 212992),
-        "Only the one in the middle is a 3 × 3.": lambda: (294912, 1327104),
         "No biases: a normalisation follows each convolution.": lambda: (295168, 279296),
-        "A 3 × 3 has nine weights for each pair of channels.": lambda: (98304, 180224),
-        "The middle layer reads what the first 1 × 1 has left, not all 512 channels.": lambda: (294912, 720896),
         "The other way round: basic first.": lambda: (278528, 294912),
+    },
+    slips={
+        "A basic block has two convolutions.": {"convs": 1},
+        "The bottleneck block ends in a 1 × 1 that brings the channels back.": {"points": 1},
+        "The bottleneck block begins and ends with a 1 × 1, and both have weights.": {"points": 0},
+        "Only the one in the middle is a 3 × 3.": {"around": 9},
+        "Where is the 3 × 3 in the middle of the bottleneck?": {"middles": 0},
+        "A bottleneck block has one 3 × 3, in the middle.": {"points": 0, "middles": 3},
+        "A 3 × 3 has nine weights for each pair of channels.": {"area": 3},
+        "The middle layer reads what the first 1 × 1 has left, not all 512 channels.": {"inside": 512},
     },
 )
 
@@ -59,61 +67,61 @@ def _layers(rng: Generator) -> list[Arguments]:
     ]
 
 
+def _residual(
+    x: Array, w1: Array, w2: Array, inner: Any = _relu, middle: Any = None, last: Any = _relu, around: float = 1
+) -> Array:
+    body = w2 @ (inner(w1 @ x) if inner else w1 @ x)
+    out = around * x + (middle(body) if middle else body)
+    return np.asarray(last(out) if last else out)
+
+
 residual = Exercise(
     "residual",
     cases=_layers,
-    reference=lambda x, w1, w2: _relu(x + w2 @ _relu(w1 @ x)),
+    reference=_residual,
     mistakes={
-        "The last ReLU, that after the sum, is missing.": lambda x, w1, w2: x + w2 @ _relu(w1 @ x),
-        "Your last ReLU comes before the sum; it belongs after it.": lambda x, w1, w2: x + _relu(w2 @ _relu(w1 @ x)),
-        "There is one ReLU too many: none between the second layer and the sum.": (
-            lambda x, w1, w2: _relu(x + _relu(w2 @ _relu(w1 @ x)))
-        ),
-        "Without a ReLU between them two layers are no more than one.": lambda x, w1, w2: _relu(x + w2 @ w1 @ x),
-        "That is a plain block: where is the shortcut?": lambda x, w1, w2: _relu(w2 @ _relu(w1 @ x)),
         "The shortcut goes around both layers; yours ends after the first.": lambda x, w1, w2: _relu(
             w2 @ _relu(x + w1 @ x)
         ),
-        "The shortcut starts before the first layer; yours, after it.": (
-            lambda x, w1, w2: _relu(_relu(w1 @ x) + w2 @ _relu(w1 @ x))
-        ),
-        "First w1, then w2.": lambda x, w1, w2: _relu(x + w1 @ _relu(w2 @ x)),
-        "A row of weights for each output: the matrix stands before the vector.": (
-            lambda x, w1, w2: _relu(x + _relu(x @ w1) @ w2)
-        ),
+        "The shortcut starts in front of both layers.": lambda x, w1, w2: _relu(_relu(w1 @ x) + w2 @ _relu(w1 @ x)),
+    },
+    slips={
+        "The last ReLU, that after the sum, is missing.": {"last": None},
+        "Your last ReLU comes before the sum; it belongs after it.": {"last": None, "middle": _relu},
+        "There is one ReLU too many: none between the second layer and the sum.": {"middle": _relu},
+        "Without a ReLU between them two layers are no more than one.": {"inner": None},
+        "That is a plain block: where is the shortcut?": {"around": 0},
+        "A row of weights for each output: the matrix stands before the vector.": lambda x, w1, w2: (x, w1.T, w2.T),
     },
 )
 
 
-def _kernel(channels: int, size: int, at: int) -> Array:
-    weight = np.zeros((channels, channels, size, size))
-    weight[range(channels), range(channels), at, at] = 1
-    return weight
+def _kernel(channels: int, size: int, at: int | None = None, mixed: bool = False, rest: float = 0) -> Array:
+    weight = np.full((channels, channels, size, size), float(rest))
+    middle = size // 2 if at is None else at
+    weight[:, :, middle, middle] = 1
+    return weight * (1 if mixed else np.eye(channels)[:, :, None, None])
 
 
 idle = Exercise(
     "idle",
     cases=lambda rng: [(int(rng.integers(3, 7)), 3), (int(rng.integers(2, 5)), 5), (1, 7), (3, 1)],
-    reference=lambda channels, size: _kernel(channels, size, size // 2),
+    reference=_kernel,
     mistakes={
-        "That hands on the sum of all channels: each output should read its own alone.": (
-            lambda channels, size: np.ones((channels, channels, 1, 1)) * _kernel(1, size, size // 2)
-        ),
-        "With a 1 in the corner the picture moves. Which weight lies on the pixel itself?": (
-            lambda channels, size: _kernel(channels, size, 0)
-        ),
-        "All weights at 1 add up the neighbours of a pixel.": (
-            lambda channels, size: np.eye(channels)[:, :, None, None] * np.ones((size, size))
-        ),
-        "That is the mean of the neighbours: the picture is blurred.": (
-            lambda channels, size: np.eye(channels)[:, :, None, None] * np.ones((size, size)) / size**2
-        ),
+        "That is the mean of the neighbours: the picture is blurred.": lambda c, n: _kernel(c, n, rest=1) / n**2,
         "With weights of 0 a *plain* layer hands nothing on. The body of a residual block may have them.": (
             lambda channels, size: np.zeros((channels, channels, size, size))
         ),
         "A kernel reads all channels, and has a slice for each, most of them zeros.": (
-            lambda channels, size: np.stack([_kernel(1, size, size // 2)[0, 0]] * channels)
+            lambda channels, size: np.stack([_kernel(1, size)[0, 0]] * channels)
         ),
+        "In a kernel one weight is 1, not a diagonal.": lambda c, size: np.eye(c)[:, :, None, None] * np.eye(size),
+    },
+    slips={
+        "That hands on the sum of all channels: each output should read its own alone.": {"mixed": True},
+        "With a 1 in the corner the picture moves. Which weight lies on the pixel itself?": {"at": 0},
+        "Place [1, 1] is the middle of a kernel of 3 only.": {"at": 1},
+        "All weights at 1 add up the neighbours of a pixel.": {"rest": 1},
     },
 )
 
@@ -124,9 +132,9 @@ def _projections(depths: list[int], expansion: int, **wrong: Any) -> Pairs:
         out = 64 * 2**stage * expansion
         for i in range(depth):
             stride = 2 if stage and not i else 1
-            if stride == 2 or (c != out and not wrong.get("strides_only")):
+            if stride == 2 or (stage and wrong.get("every")) or (c != out and not wrong.get("strides_only")):
                 pairs.append((stage, i))
-            c = 64 * 2**stage if wrong.get("narrow") else out
+            c = 64 * 2**stage if wrong.get("narrow") else c if wrong.get("stuck") else out
     return pairs
 
 
@@ -140,9 +148,6 @@ projections = Exercise(
     cases=_nets,
     reference=_projections,
     mistakes={
-        "Right for basic blocks. A stride is one reason for a projection; compare the channels as well.": (
-            lambda depths, expansion: _projections(depths, expansion, strides_only=True)
-        ),
         "Not every stage begins with a projection: compare what comes out of the stem with what the block makes.": (
             lambda depths, expansion: [(stage, 0) for stage in range(len(depths))]
         ),
@@ -152,84 +157,84 @@ projections = Exercise(
         "The shape changes in the block that begins a stage, not in the last of the one before.": (
             lambda depths, expansion: [(s - 1, depths[s - 1] - 1) for s, _ in _projections(depths, expansion) if s]
         ),
-        "Count stages and blocks from 0.": lambda depths, expansion: [
-            (stage + 1, i + 1) for stage, i in _projections(depths, expansion)
-        ],
-        "Stage first, then block.": lambda depths, expansion: [
-            (i, stage) for stage, i in _projections(depths, expansion)
-        ],
-        "The second block of a stage reads what the first one makes, expansion and all.": (
-            lambda depths, expansion: _projections(depths, expansion, narrow=True)
-        ),
+        "Count stages and blocks from 0.": lambda *case: [(stage + 1, i + 1) for stage, i in _projections(*case)],
+        "Stage first, then block.": lambda *case: [(i, stage) for stage, i in _projections(*case)],
+        "Pairs, please: the block as well as the stage.": lambda *case: [stage for stage, _ in _projections(*case)],
+    },
+    slips={
+        "Right for basic blocks. A stride is one reason; compare channels as well.": {"strides_only": True},
+        "Within a stage the shape stays after its first block.": {"every": True},
+        "The second block of a stage reads what the first one makes, expansion and all.": {"narrow": True},
+        "What comes in changes from block to block: in yours it stays that of the stem.": {"stuck": True},
     },
 )
 
 
-def _inputs(x: float, weights: Array) -> list[float]:
-    """What goes into each block, and what comes out of the last."""
+def _end(x: float, weights: Array) -> float:
+    for w in weights:
+        x = x + w * np.tanh(x)
+    return x
+
+
+def _gradient(
+    x: float, weights: Array, shift: int = 0, around: int = 1, own: int = 1, power: int = 2, **how: Any
+) -> Any:
+    """Slopes of the blocks, taken at the number that goes into each or at a later one, and multiplied."""
     inputs = [x]
     for w in weights:
-        inputs.append(inputs[-1] + w * np.tanh(inputs[-1]))
-    return inputs
-
-
-def _slopes(x: float, weights: Array, shift: int = 0) -> Array:
-    """The slope of each body, at the number that goes into it or at a later one."""
-    return np.asarray(weights * (1 - np.tanh(_inputs(x, weights)[shift : len(weights) + shift]) ** 2))
+        inputs.append(how.get("carried", 1) * inputs[-1] + w * np.tanh(inputs[-1]))
+    at = np.full(len(weights), x) if how.get("held") else np.array(inputs[shift : len(weights) + shift])
+    return how.get("done", np.prod)(around + (weights if own else 1) * (1 - np.tanh(at) ** power))
 
 
 gradient = Exercise(
     "gradient",
     cases=lambda rng: [(float(rng.standard_normal()), rng.standard_normal(n)) for n in (2, 3, 4, 5, 6)],
-    reference=lambda x, weights: np.prod(1 + _slopes(x, weights)),
+    reference=_gradient,
     mistakes={
-        "Those are the bodies alone. The shortcut has a slope, too.": lambda x, weights: np.prod(_slopes(x, weights)),
-        "Along a chain slopes multiply.": lambda x, weights: np.sum(1 + _slopes(x, weights)),
-        "Each block has its shortcut; yours has one around all of them.": (
-            lambda x, weights: 1 + np.prod(_slopes(x, weights))
-        ),
+        "Each block has its shortcut; yours has one around all of them.": lambda x, ws: 1 + _gradient(x, ws, around=0),
         "You add what each body does to the gradient. But a body also reads what the blocks before it have added.": (
-            lambda x, weights: 1 + np.sum(_slopes(x, weights))
-        ),
-        "Only the first block reads x. Take the slope of each at the number that goes into it.": (
-            lambda x, weights: np.prod(1 + weights * (1 - np.tanh(x) ** 2))
-        ),
-        "The slope of a body is that at the number that goes in, not at the one that comes out.": (
-            lambda x, weights: np.prod(1 + _slopes(x, weights, shift=1))
+            lambda x, weights: 1 + _gradient(x, weights, around=0, done=np.sum)
         ),
         "tanh has a slope as well, and it is not 1 everywhere.": lambda x, weights: np.prod(1 + weights),
-        "That is the number at the end. How does it change with x?": lambda x, weights: _inputs(x, weights)[-1],
+        "Only the body's slope has a 1 − tanh²; the shortcut's is 1.": (
+            lambda x, weights: np.prod(1 + weights) * _gradient(x, weights, around=0, own=0)
+        ),
+        "That is the number at the end. How does it change with x?": _end,
+        "That is how far the number has come. How does the end change with x?": lambda x, weights: _end(x, weights) - x,
+    },
+    slips={
+        "Those are the bodies alone. The shortcut has a slope, too.": {"around": 0},
+        "Along a chain slopes multiply.": {"done": np.sum},
+        "Only the first block reads x. Take the slope of each at the number that goes into it.": {"held": True},
+        "The slope of a body is that at the number that goes in, not at the one that comes out.": {"shift": 1},
+        "What is the derivative of tanh? It has a square in it.": {"power": 1},
+        "Each body multiplies by its w, and so does its slope.": {"own": 0},
+        "What goes into the next block is x and what the body adds; yours is what the body makes.": {"carried": 0},
     },
 )
 
 
-def _by_length(blocks: int, fade: float, count: Any = comb) -> Array:
-    return np.array([count(blocks, k) * fade**k for k in range(blocks + 1)])
-
-
-def _normed(parts: Array) -> Array:
-    return np.asarray(parts / parts.sum())
+def _by_length(blocks: int, fade: float, count: Any = comb, around: float = 1, whole: Any = None) -> Array:
+    parts = np.array([count(blocks, k) * fade**k * around ** (blocks - k) for k in range(blocks + 1)])
+    return parts / (whole or parts.sum())
 
 
 paths = Exercise(
     "paths",
     cases=lambda rng: [(2, 0.5), (54, 0.3), *((int(rng.integers(3, 9)), float(rng.uniform(0.3, 0.8))) for _ in "123")],
-    reference=lambda blocks, fade: _normed(_by_length(blocks, fade)),
+    reference=_by_length,
     mistakes={
-        "You count paths. Those through many blocks carry less than those through few.": (
-            lambda blocks, fade: _normed(_by_length(blocks, 1))
-        ),
-        "That is what one path of each length carries. How many are there?": (
-            lambda blocks, fade: _normed(fade ** np.arange(blocks + 1))
-        ),
-        "Shares add up to 1.": _by_length,
-        "Begin with the path that goes around every block.": lambda blocks, fade: _normed(_by_length(blocks, fade))[
-            ::-1
-        ],
-        "One path goes through no block at all.": lambda blocks, fade: _normed(_by_length(blocks, fade)[1:]),
-        "One path goes through all the blocks.": lambda blocks, fade: _normed(_by_length(blocks, fade)[:-1]),
-        "A path meets the blocks in their one order: do not count it again for each order of them.": (
-            lambda blocks, fade: _normed(_by_length(blocks, fade, perm))
-        ),
+        "One path goes through no block at all.": lambda *case: _by_length(*case)[1:] / _by_length(*case)[1:].sum(),
+        "One path goes through all the blocks.": lambda *case: _by_length(*case)[:-1] / _by_length(*case)[:-1].sum(),
+        "Going around leaves all of the gradient, not 1 − fade of it.": lambda n, f: _by_length(n, f, around=1 - f),
+        "Divide by what all paths carry, not by how many there are.": lambda n, fade: _by_length(n, fade, whole=2**n),
+        "Shares add up to 1, not to 100.": lambda *case: 100 * _by_length(*case),
+    },
+    slips={
+        "You count paths. Those through many blocks carry less than those through few.": lambda blocks, _: (blocks, 1),
+        "That is what one path of each length carries. How many are there?": {"count": lambda blocks, k: 1},
+        "Shares add up to 1.": {"whole": 1},
+        "A path meets the blocks in their one order: do not count it again for each order of them.": {"count": perm},
     },
 )

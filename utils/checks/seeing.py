@@ -19,12 +19,12 @@ linear_saliency = Exercise(
     reference=lambda: np.abs(_W),
     mistakes={
         "Saliency is the size of the gradient: no signs.": lambda: _W,
-        "The gradient alone, not times the pixel: a pixel that is 0 now may still matter if it changes.": (
-            lambda: np.abs(_W * _X)
-        ),
+        "The gradient alone, not times the pixel: one that is 0 now may still matter.": lambda: np.abs(_W * _X),
         "Not what each pixel adds to the score; how the score changes with it.": lambda: _W * _X,
         "The gradient of a linear score does not depend on the pixels.": lambda: np.abs(_X),
         "As it is; it need not add up to 1.": lambda: np.abs(_W) / np.abs(_W).sum(),
+        "The third pixel is not in the score; the fourth is.": lambda: np.array([2.0, 1, 3, 0]),
+        "A number for each pixel; the constant belongs to none.": lambda: np.array([2.0, 1, 0, 3, 1]),
     },
 )
 
@@ -38,34 +38,36 @@ def _activations(rng: Generator) -> list[Arguments]:
     return cases
 
 
-def _summed(maps: Array, gradients: Array) -> Array:
-    return (gradients.mean((1, 2))[:, None, None] * maps).sum(0)
+def _cam(
+    maps: Array, gradients: Array, mean: Any = lambda g: g.mean((1, 2)), done: Any = np.sum, last: float = 0, **how: Any
+) -> Array:
+    heat = mean(gradients).reshape(len(maps), *[1] * 2) * maps
+    heat = done(how.get("each", np.asarray)(heat), axis=0)
+    return np.asarray(np.maximum(heat, last))
 
 
 grad_cam = Exercise(
     "grad_cam",
     cases=_activations,
-    reference=lambda maps, gradients: np.maximum(_summed(maps, gradients), 0),
+    reference=_cam,
     mistakes={
-        "What speaks against the class is dropped in the end: no negative heat.": _summed,
-        "Drop what is negative only in the end, in the sum: not in each channel, nor in the weights.": (
-            lambda maps, gradients: np.maximum(gradients.mean((1, 2))[:, None, None] * maps, 0).sum(0)
-        ),
         "A channel has one weight, the mean of its gradients, not one for each place.": (
             lambda maps, gradients: np.maximum((gradients * maps).sum(0), 0)
         ),
-        "The mean of a channel's gradients, not their sum.": (
-            lambda maps, gradients: np.maximum(_summed(maps, gradients), 0) * maps[0].size
+        "A channel's gradients are averaged over its places, not over the channels.": (
+            lambda maps, gradients: np.maximum((gradients.mean(0) * maps).sum(0), 0)
         ),
-        "Add the channels up, do not average them.": (
-            lambda maps, gradients: np.maximum(_summed(maps, gradients), 0) / len(maps)
-        ),
-        "The weights may be negative: such a channel speaks against the class.": (
-            lambda maps, gradients: (np.abs(gradients.mean((1, 2)))[:, None, None] * maps).sum(0)
-        ),
-        "The maps, weighted by their gradients; not the gradients alone.": (
-            lambda maps, gradients: np.maximum(gradients.mean((1, 2)).sum() * np.ones(maps.shape[1:]), 0)
-        ),
+        "A map for all channels together: add them up.": lambda a, g: np.maximum(g.mean((1, 2))[:, None, None] * a, 0),
+    },
+    slips={
+        "What speaks against the class is dropped in the end: no negative heat.": {"last": -np.inf},
+        "Drop what is negative only in the end, in the sum, not in each channel.": {
+            "each": lambda heat: np.maximum(heat, 0)
+        },
+        "The mean of a channel's gradients, not their sum.": {"mean": lambda g: g.sum((1, 2))},
+        "The mean of a channel's gradients, not the largest.": {"mean": lambda g: g.max((1, 2))},
+        "Add the channels up, do not average them.": {"done": np.mean},
+        "Weights may be negative: such a channel speaks against the class.": {"mean": lambda g: np.abs(g.mean((1, 2)))},
     },
 )
 
@@ -81,23 +83,26 @@ def _best(values: Array, k: int) -> Array:
     return np.argsort(-values)[:k]
 
 
+def _loudest(maps: Array, channel: int, k: int, first: int = 0, up: bool = False, **how: Any) -> Array:
+    seen = maps.reshape(len(maps), -1) if how.get("every") else maps[:, channel].reshape(len(maps), -1)
+    best = _best(how.get("answer", np.max)(seen, axis=1) * (-1 if how.get("quiet") else 1), k)
+    return (best[::-1] if up else best) + first
+
+
 top_examples = Exercise(
     "top_examples",
     cases=_peaks,
-    reference=lambda maps, channel, k: _best(maps[:, channel].max((1, 2)), k),
+    reference=_loudest,
     mistakes={
-        "The loudest first.": lambda maps, channel, k: _best(maps[:, channel].max((1, 2)), k)[::-1],
-        "Those are the quietest.": lambda maps, channel, k: np.argsort(maps[:, channel].max((1, 2)))[:k],
-        "A channel answers with its largest value, wherever that is; yours is the mean or the sum over the places.": (
-            lambda maps, channel, k: _best(maps[:, channel].mean((1, 2)), k)
-        ),
-        "Of this channel only, not of all channels.": lambda maps, channel, k: _best(maps.max((1, 2, 3)), k),
-        "The images' numbers, not how loud they are.": (
-            lambda maps, channel, k: -np.sort(-maps[:, channel].max((1, 2)))[:k]
-        ),
-        "Positive and negative are not alike: the largest value, not the largest size.": (
-            lambda maps, channel, k: _best(np.abs(maps[:, channel]).max((1, 2)), k)
-        ),
+        "The images' numbers, not how loud they are.": lambda a, channel, k: -np.sort(-a[:, channel].max((1, 2)))[:k],
+        "The first k of them, no more.": lambda maps, channel, k: _best(maps[:, channel].max((1, 2)), len(maps)),
+    },
+    slips={
+        "The loudest first.": {"up": True},
+        "Those are the quietest.": {"quiet": True},
+        "A channel answers with its largest value; yours is a mean or a sum.": {"answer": np.mean},
+        "Of this channel only, not of all channels.": {"every": True},
+        "Positive and negative are not alike: the largest value, not the largest size.": lambda m, c, k: (abs(m), c, k),
     },
 )
 
@@ -106,19 +111,16 @@ guided_relu = Exercise(
     cases=lambda rng: [(rng.standard_normal((4, 5)), rng.standard_normal((4, 5))) for _ in range(3)],
     reference=lambda x, grad_output: grad_output * (x > 0) * (grad_output > 0),
     mistakes={
-        "That is an ordinary ReLU's gradient. Guided, negative gradients are dropped as well.": (
+        "That is an ordinary ReLU's. Guided, negative gradients are dropped as well.": (
             lambda x, grad_output: grad_output * (x > 0)
         ),
-        "Where the input was negative the ReLU is closed, guided or not.": (
-            lambda x, grad_output: np.maximum(grad_output, 0)
-        ),
-        "The gradient passes; it is not multiplied by the input.": (
-            lambda x, grad_output: np.maximum(x, 0) * np.maximum(grad_output, 0)
-        ),
-        "The gradients that get through keep their size.": (
-            lambda x, grad_output: ((x > 0) & (grad_output > 0)).astype(float)
-        ),
+        "Where the input was negative the ReLU is closed, guided or not.": lambda x, g: np.maximum(g, 0),
+        "The gradient passes; it is not multiplied by the input.": lambda x, g: np.maximum(x, 0) * np.maximum(g, 0),
+        "The gradients that get through keep their size.": lambda x, g: ((x > 0) & (g > 0)).astype(float),
         "Drop what is negative; do not turn it positive.": lambda x, grad_output: np.abs(grad_output) * (x > 0),
+        "What comes back passes where both are positive; yours, where both are negative.": (
+            lambda x, grad_output: grad_output * (x < 0) * (grad_output < 0)
+        ),
     },
 )
 
@@ -146,12 +148,6 @@ occlusion = Exercise(
         "By how much does the score fall? Yours is the score that is left.": (
             lambda image, weight, size: _occluded(image, weight, size, score=True)
         ),
-        "Positive where the score falls: what was there spoke for it.": (
-            lambda image, weight, size: -_occluded(image, weight, size)
-        ),
-        "Every place of the patch, also the last ones at the border.": (
-            lambda image, weight, size: _occluded(image, weight, size)[:-1, :-1]
-        ),
         "Cover one place at a time: start from the whole image again.": (
             lambda image, weight, size: np.array(
                 [
@@ -160,10 +156,10 @@ occlusion = Exercise(
                 ]
             )
         ),
-        "Cover with 0, not with 1.": lambda image, weight, size: _occluded(image, weight, size, fill=1),
-        "The fall itself, not its size: a score may also rise.": (
-            lambda image, weight, size: np.abs(_occluded(image, weight, size))
+        "At every place where the square fits, also where it overlaps the one before.": (
+            lambda image, weight, size: _occluded(image, weight, size)[::size, ::size]
         ),
+        "Cover with 0, not with 1.": lambda image, weight, size: _occluded(image, weight, size, fill=1),
     },
 )
 
@@ -181,9 +177,10 @@ def _centred(maps: Array) -> Array:
     return maps - maps.mean()
 
 
-def _correlation(one: Array, other: Array) -> float:
-    a, b = _centred(one), _centred(other)
-    return float((a * b).sum() / np.sqrt((a**2).sum() * (b**2).sum()))
+def _correlation(one: Array, other: Array, means: Any = _centred, power: float = 0.5, sign: Any = None) -> Any:
+    a, b = means(one), means(other)
+    alike = (a * b).sum() / ((a**2).sum() * (b**2).sum()) ** power
+    return sign(alike) if sign else alike
 
 
 alike = Exercise(
@@ -194,17 +191,22 @@ alike = Exercise(
     ],
     reference=_correlation,
     mistakes={
-        "Take each map's mean away first: two maps that are bright all over are not alike for that.": (
-            lambda one, other: float((one * other).sum() / np.sqrt((one**2).sum() * (other**2).sum()))
+        "Divide by the spreads: strength must not count.": lambda one, other: (_centred(one) * _centred(other)).mean(),
+        "The spreads are roots: you divide by the variances.": (
+            lambda one, other: (_centred(one) * _centred(other)).mean() / one.var() / other.var()
         ),
-        "Divide by the spreads: how strong a map is must not count.": (
-            lambda one, other: float((_centred(one) * _centred(other)).mean())
+        "Sums by sums, or means by means: one of yours divides by one less.": (
+            lambda *maps: _correlation(*maps) * 30 / 29
         ),
-        "Opposite maps are not alike: keep the sign.": lambda one, other: abs(_correlation(one, other)),
-        "That is the square of it.": lambda one, other: _correlation(one, other) ** 2,
-        "1 for the same map, not 0: you have measured how different they are.": (
-            lambda one, other: 1 - _correlation(one, other)
-        ),
+        "One number for two maps: lay each out as a row.": lambda one, other: np.corrcoef(one, other),
+        "One number, not the table of all pairs.": lambda one, other: np.corrcoef(one.ravel(), other.ravel()),
+        "1 for the same map, not 0: you have measured how different they are.": lambda *case: 1 - _correlation(*case),
+    },
+    slips={
+        "Take each map's mean away first: two bright maps are not alike for that.": {"means": np.asarray},
+        "Opposite maps are not alike: keep the sign.": {"sign": np.abs},
+        "That is the square of it.": {"sign": np.square},
+        "Divide by the root: squares were added up.": {"power": 1},
     },
 )
 
@@ -221,43 +223,27 @@ def _predictions(rng: Generator) -> list[Arguments]:
     return cases
 
 
-def _fooled(plain: Array, marked: Array, labels: Array, target: int, **wrong: Any) -> float:
-    of = labels != target
-    if not wrong.get("already"):
-        of = of & (plain != target)
-    if wrong.get("everyone"):
-        of = plain != target
-    return float((marked[of] == target).mean())
+def _fooled(
+    plain: Array, marked: Array, labels: Array, target: int, already: bool = False, everyone: bool = False, **how: Any
+) -> Any:
+    of = np.full(len(labels), True) if everyone else labels != target
+    of = of & (plain == labels) if how.get("right") else of if already else of & (plain != target)
+    hit = (marked != labels) if how.get("any") else (marked == target)
+    return how.get("scale", 1) * hit[of].sum() / how.get("over", lambda of: of.sum())(of)
 
 
 fooled = Exercise(
     "fooled",
     cases=_predictions,
     reference=_fooled,
-    mistakes={
-        "Some were called so without the mark: they were not fooled by it.": (
-            lambda plain, marked, labels, target: _fooled(plain, marked, labels, target, already=True)
-        ),
-        "Whoever really is of the class cannot be fooled into it: leave those out.": (
-            lambda plain, marked, labels, target: _fooled(plain, marked, labels, target, everyone=True)
-        ),
-        "Of those that could be fooled, not of all pictures.": (
-            lambda plain, marked, labels, target: float(
-                ((labels != target) & (plain != target) & (marked == target)).mean()
-            )
-        ),
-        "A wrong answer is not what is asked, but this one: called the target.": (
-            lambda plain, marked, labels, target: float(
-                (marked != labels)[(labels != target) & (plain != target)].mean()
-            )
-        ),
-        "A share lies between 0 and 1; yours is in percent.": (
-            lambda plain, marked, labels, target: 100 * _fooled(plain, marked, labels, target)
-        ),
-        "How many there are says little: a share, please.": (
-            lambda plain, marked, labels, target: int(
-                ((labels != target) & (plain != target) & (marked == target)).sum()
-            )
-        ),
+    slips={
+        "Some were called so without the mark: they were not fooled by it.": {"already": True},
+        "Whoever really is of the class cannot be fooled into it: leave those out.": {"everyone": True},
+        "That is how often the marked are called the target. Who could be fooled?": {"already": True, "everyone": True},
+        "Also who was wrong without the mark can be fooled by it, if not called the target.": {"right": True},
+        "Of those that could be fooled, not of all pictures.": {"over": len},
+        "A wrong answer is not what is asked, but this one: called the target.": {"any": True},
+        "A share lies between 0 and 1; yours is in percent.": {"scale": 100},
+        "How many there are says little: a share, please.": {"over": lambda of: 1},
     },
 )

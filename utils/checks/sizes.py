@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from math import ceil
+from math import ceil, prod
 from typing import Any
 
 from numpy.random import Generator
 
-from utils.arithmetic import conv_macs, conv_output_size, conv_parameter_count, pool_output_size
+from utils.arithmetic import conv_output_size, pool_output_size
 from utils.checks.exercise import Arguments, Exercise
 
 
@@ -30,6 +30,7 @@ shape = Exercise(
         "There are pixels left over at the end. No kernel goes there: a started step is no step.": lambda: (16, 12, 12),
         "Padding goes on both sides of a row.": lambda: (16, 9, 9),
         "Without padding the kernel stops earlier; here there are 5 pixels on each side.": lambda: (16, 8, 8),
+        "Where is the stride?": lambda: (16, 32, 32),
         "How many channels come out? One for each kernel, however many went in.": lambda: (3, 11, 11),
         "PyTorch's order is channels, height, width.": lambda: (11, 11, 16),
         "A kernel reads all channels and makes one map, not one map for each channel.": lambda: (48, 11, 11),
@@ -39,44 +40,54 @@ shape = Exercise(
 parameters = Exercise(
     "parameters",
     cases=lambda rng: [()],
-    reference=lambda: 5824,
+    reference=lambda kernels=16, channels=3, area=11 * 11, biases=16: kernels * channels * area + biases,
     mistakes={
-        "Each kernel has a bias, too.": lambda: 5808,
         "One bias for a kernel, not one for each of its weights.": lambda: 2 * 5808,
-        "A kernel reads all three channels, and has weights for each.": lambda: 11 * 11 * 16 + 16,
-        "That is one kernel; there are sixteen.": lambda: 11 * 11 * 3 + 1,
         "The size of the map does not matter: the same weights are used at every place.": lambda: 5824 * 11 * 11,
-        "One bias in all? One for each kernel.": lambda: 5809,
+    },
+    slips={
+        "Each kernel has a bias, too.": {"biases": 0},
+        "One bias in all? One for each kernel.": {"biases": 1},
+        "A bias belongs to a kernel, not to a channel that it reads.": {"biases": 3},
+        "One bias for each kernel, however many channels it reads.": {"biases": 48},
+        "A kernel reads all three channels, and has weights for each.": {"channels": 1},
+        "That is one kernel; there are sixteen.": {"kernels": 1, "biases": 1},
+        "Those are one kernel's weights; there are sixteen.": {"kernels": 1},
+        "A kernel has eleven rows of eleven weights.": {"area": 11},
     },
 )
+
+
+def _output(
+    size: int, kernel_size: int, stride: int, padding: int, dilation: int, sides: int = 2, first: int = 1
+) -> int:
+    return (size + sides * padding - dilation * (kernel_size - 1) - 1) // stride + first
+
 
 output_size = Exercise(
     "output_size",
     cases=_rows,
-    reference=conv_output_size,
+    reference=_output,
     mistakes={
-        "Always one too small: count the place where the kernel starts.": (
-            lambda n, k, s, p, d: (n + 2 * p - d * (k - 1) - 1) // s
-        ),
         "One too many when the division is not exact: a started step is no step, round down.": (
             lambda n, k, s, p, d: ceil((n + 2 * p - d * (k - 1) - 1) / s) + 1
         ),
-        "Padding is on both sides.": lambda n, k, s, p, d: (n + p - d * (k - 1) - 1) // s + 1,
-        "Where is the padding?": lambda n, k, s, p, d: (n - d * (k - 1) - 1) // s + 1,
-        "Right without dilation. Where is it?": lambda n, k, s, p, d: (n + 2 * p - k) // s + 1,
         "With dilation d a kernel of 3 spans 2 d + 1 pixels, not 3 d: there are k − 1 gaps, not k.": (
             lambda n, k, s, p, d: (n + 2 * p - d * k) // s + 1
         ),
-        "First divide the room by the stride, then add one; not the other way round.": (
-            lambda n, k, s, p, d: (n + 2 * p - d * (k - 1)) // s
-        ),
-        "Divide by the stride: it says how far apart the places are.": lambda n, k, s, p, d: n + 2 * p - d * (k - 1),
+        "First divide the room by the stride, then add one.": lambda n, k, s, p, d: (n + 2 * p - d * (k - 1)) // s,
+    },
+    slips={
+        "Always one too small: count the place where the kernel starts.": {"first": 0},
+        "Padding is on both sides.": {"sides": 1},
     },
 )
 
 
-def _unread(n: int, k: int, s: int, p: int) -> int:
-    return max(0, (n + 2 * p - k) % s - p)
+def _unread(
+    size: int, kernel_size: int, stride: int, padding: int, sides: int = 2, right: int = 1, own: int = 1
+) -> int:
+    return max(0, (size + sides * padding - own * kernel_size) % stride - right * padding)
 
 
 unread = Exercise(
@@ -84,19 +95,14 @@ unread = Exercise(
     cases=lambda rng: [(n, k, s, p) for n, k, s, p, _ in _rows(rng) if s <= k] + [(8, 3, 2, 0), (10, 5, 4, 1)],
     reference=_unread,
     mistakes={
-        "What is left over at the end is padding first; only what is more than that are pixels.": (
-            lambda n, k, s, p: (n + 2 * p - k) % s
-        ),
-        "The padding gives the kernel more room: it belongs into the sum, twice.": lambda n, k, s, p: (n - k) % s,
-        "A padding wider than the rest leaves nothing unread: not less than 0.": (
-            lambda n, k, s, p: (n + 2 * p - k) % s - p
-        ),
-        "The kernel's own width is no step: take it off before you divide.": (
-            lambda n, k, s, p: max(0, (n + 2 * p) % s - p)
-        ),
-        "Take off the padding on the right, not that on both sides.": (
-            lambda n, k, s, p: max(0, (n + 2 * p - k) % s - 2 * p)
-        ),
+        "A padding wider than the rest leaves none unread: no less than 0.": lambda n, k, s, p: (n + 2 * p - k) % s - p,
+    },
+    slips={
+        "What is left over at the end is padding first; only what is more than that are pixels.": {"right": 0},
+        "Take off the padding on the right, not that on both sides.": {"right": 2},
+        "The padding gives the kernel more room: it belongs into the sum, twice.": {"sides": 0, "right": 0},
+        "There is padding on both sides of the row: each gives the kernel more room.": {"sides": 1},
+        "The kernel's own width is no step: take it off before you divide.": {"own": 0},
     },
 )
 
@@ -111,28 +117,27 @@ def _layers(rng: Generator) -> list[Arguments]:
     return layers
 
 
+def _count(in_channels: int, out_channels: int, kernel_size: tuple[int, int], groups: int, bias: Any) -> int:
+    return in_channels // groups * out_channels * kernel_size[0] * kernel_size[1] + bias * out_channels
+
+
 parameter_count = Exercise(
     "parameter_count",
     cases=_layers,
-    reference=conv_parameter_count,
+    reference=_count,
     mistakes={
-        "Each kernel has one bias: out_channels of them, if bias.": lambda c, k, f, g, b: c // g * k * f[0] * f[1],
         "One bias for a kernel, not one for each weight.": lambda c, k, f, g, b: c // g * k * f[0] * f[1] * (1 + b),
-        "A bias belongs to a kernel, so there are out_channels of them, not in_channels.": (
-            lambda c, k, f, g, b: c // g * k * f[0] * f[1] + b * c
+        "There is a bias for each kernel, not for each channel it reads.": (
+            lambda c, k, f, g, b: c // g * k * prod(f) + b * c
         ),
-        "bias may be False.": lambda c, k, f, g, b: c // g * k * f[0] * f[1] + k,
         "One bias in all? Each kernel has its own.": lambda c, k, f, g, b: c // g * k * f[0] * f[1] + b,
-        "A kernel has weights for every channel that it reads: channels are not averaged.": (
-            lambda c, k, f, g, b: k * f[0] * f[1] + b * k
+        "Groups divide what kernels read, not their number as well.": (
+            lambda c, k, f, g, b: c // g * (k // g) * prod(f) + b * k
         ),
-        "With groups a kernel reads only in_channels / groups.": lambda c, k, f, g, b: c * k * f[0] * f[1] + b * k,
-        "Groups divide what each kernel reads, not the number of kernels as well.": (
-            lambda c, k, f, g, b: c // g * (k // g) * f[0] * f[1] + b * k
-        ),
-        "A kernel need not be square: kernel_size is (height, width).": (
-            lambda c, k, f, g, b: c // g * k * f[0] ** 2 + b * k
-        ),
+    },
+    slips={
+        "A kernel has weights for every channel that it reads.": lambda c, k, f, g, b: (1, k, f, 1, b),
+        "A kernel need not be square: kernel_size is (height, width).": lambda c, k, f, g, b: (c, k, (f[0],) * 2, g, b),
     },
 )
 
@@ -146,44 +151,36 @@ def _work(rng: Generator) -> list[Arguments]:
     return cases
 
 
-def _made(size: tuple[int, ...], f: int, s: int, p: int) -> Any:
-    return conv_output_size((size[1], size[2]), f, s, p)
+def _macs(
+    shape: Any, out_channels: int, kernel_size: int, stride: int, padding: int, sides: int = 2, area: int = 2
+) -> int:
+    channels, *size = shape
+    height, width = ((n + sides * padding - kernel_size) // stride + 1 for n in size)
+    return int(channels * out_channels * kernel_size**area * height * width)
 
 
 macs = Exercise(
     "macs",
     cases=_work,
-    reference=lambda size, k, f, s, p: conv_macs(size[0], k, f, _made(size, f, s, p)),
+    reference=_macs,
     mistakes={
-        "Every weight is used once for each place of the output, not of the input.": (
-            lambda size, k, f, s, p: conv_macs(size[0], k, f, size[1:])
+        "A weight is used once for each place of the output, not the input.": (
+            lambda size, k, f, s, p: prod(size) * k * f * f
         ),
-        "Those are the weights. How often is each of them used?": (
-            lambda size, k, f, s, p: conv_parameter_count(size[0], k, f, bias=False)
-        ),
+        "Those are the weights. How often is each of them used?": lambda size, k, f, s, p: size[0] * k * f * f,
         "A bias is added, but multiplied with nothing: it is not counted.": (
-            lambda size, k, f, s, p: conv_macs(size[0], k, f, _made(size, f, s, p)) + k * _area(size, f, s, p)
+            lambda size, k, f, s, p: _macs(size, k, f, s, p) + _macs((1, *size[1:]), k, f, s, p) // f**2
         ),
-        "A multiplication and the addition that follows are one MAC, not two.": (
-            lambda size, k, f, s, p: 2 * conv_macs(size[0], k, f, _made(size, f, s, p))
-        ),
-        "Padding makes room for more places of the kernel.": (
-            lambda size, k, f, s, p: conv_macs(size[0], k, f, _made(size, f, s, 0))
-        ),
-        "Each kernel reads all the channels.": lambda size, k, f, s, p: conv_macs(1, k, f, _made(size, f, s, p)),
-        "That is one kernel; there are out_channels of them.": (
-            lambda size, k, f, s, p: conv_macs(size[0], 1, f, _made(size, f, s, p))
-        ),
-        "Height and width of the output need not be the same.": (
-            lambda size, k, f, s, p: conv_macs(size[0], k, f, _made(size, f, s, p)[0])
-        ),
+        "A multiplication and the addition that follows are one MAC, not two.": lambda *case: 2 * _macs(*case),
+    },
+    slips={
+        "Padding makes room for more places of the kernel.": {"sides": 0},
+        "There is padding on both sides of the image.": {"sides": 1},
+        "A kernel has kernel_size rows of as many weights.": {"area": 1},
+        "Each kernel reads all the channels.": lambda size, *layer: ((1, *size[1:]), *layer),
+        "That is one kernel; there are out_channels of them.": lambda size, k, *layer: (size, 1, *layer),
     },
 )
-
-
-def _area(size: tuple[int, ...], f: int, s: int, p: int) -> int:
-    height, width = _made(size, f, s, p)
-    return int(height * width)
 
 
 def _chains(rng: Generator) -> list[Arguments]:
@@ -201,19 +198,19 @@ def _chains(rng: Generator) -> list[Arguments]:
     return chains
 
 
-def _chain(size: tuple[int, ...], layers: list[tuple[Any, ...]], **wrong: Any) -> tuple[int, ...]:
-    c, *sides = size
+def _chain(shape: tuple[int, ...], layers: list[tuple[Any, ...]], **wrong: Any) -> tuple[int, ...]:
+    c, *sides = shape
     for kind, *numbers in layers:
         if kind == "pool":
             k = numbers[0]
-            s = wrong.get("pool_stride", k)
-            sides = [pool_output_size(n, k, s, ceil_mode=wrong.get("ceil_mode", False)) for n in sides]
+            s, up = wrong.get("pool_stride", k), wrong.get("ceil_mode", False)
+            sides = [pool_output_size(n, k, s, ceil_mode=up) for n in sides]
             c = 1 if wrong.get("pool_sums") else c
         else:
             k, f, s, p = numbers
-            sides = [conv_output_size(n, f, s, 0 if wrong.get("unpadded") else p) for n in sides]
-            c = c * k if wrong.get("channels_multiply") else k
-    return (c, *sides[:: wrong.get("order", 1)])
+            sides = [conv_output_size(n, f, s, wrong.get("padding", 1) * p) for n in sides]
+            c = c if wrong.get("channels_stay") else c * k if wrong.get("channels_multiply") else k
+    return (c, *sides)
 
 
 chain = Exercise(
@@ -221,20 +218,17 @@ chain = Exercise(
     cases=_chains,
     reference=_chain,
     mistakes={
-        "Pooling steps by its kernel's size if nothing else is said.": lambda x, layers: _chain(
-            x, layers, pool_stride=1
-        ),
-        "Pooling drops what is left over; it does not round up.": (
-            lambda size, layers: _chain(size, layers, ceil_mode=True)
-        ),
-        "Pooling works on each channel by itself: as many come out.": lambda x, layers: _chain(
-            x, layers, pool_sums=True
-        ),
-        "A layer's output has one channel for each kernel, whatever came in.": (
-            lambda size, layers: _chain(size, layers, channels_multiply=True)
-        ),
-        "Height stays in front of width.": lambda size, layers: _chain(size, layers, order=-1),
-        "The convolutions have a padding, their last number.": lambda size, layers: _chain(size, layers, unpadded=True),
+        "Height stays in front of width.": lambda *case: (_chain(*case)[0], *_chain(*case)[:0:-1]),
+        "The channels are missing: give (channels, height, width).": lambda *case: _chain(*case)[1:],
+    },
+    slips={
+        "Pooling steps by its kernel's size if nothing else is said.": {"pool_stride": 1},
+        "A pooling is not always of 2, so it does not always step by 2.": {"pool_stride": 2},
+        "Pooling drops what is left over; it does not round up.": {"ceil_mode": True},
+        "Pooling works on each channel by itself: as many come out.": {"pool_sums": True},
+        "A layer's output has one channel for each kernel, whatever came in.": {"channels_multiply": True},
+        "A convolution changes the number of channels: one for each of its kernels.": {"channels_stay": True},
+        "The convolutions have a padding, their last number.": {"padding": 0},
     },
 )
 
@@ -254,18 +248,17 @@ halving = Exercise(
     cases=lambda rng: [(largest,) for largest in sorted({7, int(rng.integers(4, 7)), int(rng.integers(8, 13))})],
     reference=_halving,
     mistakes={
-        "Even kernels can halve a size as well: try 2 with no padding.": (
-            lambda largest: [pair for pair in _halving(largest) if pair[0] % 2]
+        "Even kernels can halve as well: try 2 with no padding.": (
+            lambda n: [pair for pair in _halving(n) if pair[0] % 2]
         ),
-        "The pairs are (kernel_size, padding), in this order.": lambda largest: [
-            pair[::-1] for pair in _halving(largest)
-        ],
         "Odd kernels can halve a size as well, though a pixel is left over: try 3 with padding 1.": (
             lambda largest: [pair for pair in _halving(largest) if not pair[0] % 2]
         ),
-        "A kernel of 1 counts, too: with stride 2 it reads every other pixel.": (
-            lambda largest: [pair for pair in _halving(largest) if pair[0] > 1]
+        "Padding by half the kernel does too much for even kernels: try 2 with padding 1.": (
+            lambda largest: [(k, k // 2) for k in range(1, largest + 1)]
         ),
-        "The largest kernel belongs to them: range stops before its end.": lambda largest: _halving(largest - 1),
+    },
+    slips={
+        "The largest kernel belongs to them: range stops before its end.": lambda largest: (largest - 1,),
     },
 )

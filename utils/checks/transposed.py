@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from numpy.random import Generator
 
-from utils.arithmetic import conv_output_size
 from utils.checks.exercise import Arguments, Exercise
 from utils.functional import conv2d, conv_transpose2d
 
@@ -27,16 +26,14 @@ by_hand = Exercise(
     cases=lambda rng: [()],
     reference=lambda: _spread(_IMAGE, _KERNEL),
     mistakes={
-        "Where copies overlap they add up; yours replace each other.": (
-            lambda: np.array([[1, 2, -2], [0, 3, -3], [0, 6, 0]])
-        ),
+        "Copies that overlap add up; yours replace each other.": lambda: np.array([[1, 2, -2], [0, 3, -3], [0, 6, 0]]),
         "You have turned the kernel. A copy is laid down as it is.": lambda: _spread(_IMAGE, _KERNEL[::-1, ::-1]),
         "Rows and columns of the kernel are swapped.": lambda: _spread(_IMAGE, _KERNEL.T),
         "Your copies lie side by side. How far apart are they at stride 1?": lambda: _spread(_IMAGE, _KERNEL, 2),
         "Where copies overlap they add up; do not take their mean.": (
             lambda: _spread(_IMAGE, _KERNEL) / _spread(np.ones((2, 2)), np.ones((2, 2)))
         ),
-        "That is a convolution: it reads a patch. Here each pixel writes one.": (
+        "That is a convolution: it reads. Here each pixel writes.": (
             lambda: conv2d(_IMAGE[None, None], _KERNEL[None, None])[0, 0]
         ),
     },
@@ -90,31 +87,27 @@ layer = Exercise(
         "Where copies overlap they add up; do not take their mean.": (
             lambda x, weight, s: _layer(x, weight, s) / _layer(np.ones_like(x[:1]), np.ones_like(weight[:1]), s)
         ),
-        "Your copies are turned by half a turn: lay the kernels down as they are.": (
-            lambda x, weight, s: _layer(x, weight[..., ::-1, ::-1], s)
+    },
+    slips={
+        "The stride is for columns as well as rows.": lambda x, weight, s: (x, weight, (s, 1)),
+        "Input channels are summed, not averaged.": lambda x, weight, s: (x / len(x), weight, s),
+        "The weights come with the input channels first, then the output channels.": (
+            lambda x, weight, s: (x, weight.reshape(weight.shape[1], len(weight), *weight.shape[2:]).swapaxes(0, 1), s)
         ),
-        "Your copies are always one cell apart.": lambda x, weight, s: _layer(x, weight, 1),
-        "The stride is for columns as well as rows.": lambda x, weight, s: _layer(x, weight, (s, 1)),
-        "The last rows and columns lie under no copy: where does the last one begin?": (
-            lambda x, weight, s: np.pad(_layer(x, weight, s), ((0, 0), (0, s), (0, s)))
-        ),
-        "All input channels lay down copies, not only the first.": lambda x, weight, s: _layer(x[:1], weight[:1], s),
-        "Each input channel has kernels of its own; you use those of the first for all.": (
-            lambda x, weight, s: _layer(x, np.repeat(weight[:1], len(x), 0), s)
-        ),
-        "Input channels are summed, not averaged.": lambda x, weight, s: _layer(x, weight, s) / len(x),
     },
 )
 
 
-def _crop(whole: Array, padding: int, extra: int) -> Array:
-    ends = [max(0, n - padding + extra) for n in whole.shape]
-    return np.pad(whole, (0, extra))[padding : ends[0], padding : ends[1]]
+def _crop(whole: Array, padding: int, output_padding: int) -> Array:
+    ends = [max(0, n - padding + output_padding) for n in whole.shape]
+    return np.pad(whole, (0, output_padding))[padding : ends[0], padding : ends[1]]
 
 
 crop = Exercise(
     "crop",
-    cases=lambda rng: [(rng.standard_normal((7, 8)), p, extra) for p, extra in [(1, 0), (3, 1), (2, 2), (1, 2)]],
+    cases=lambda rng: [
+        (rng.standard_normal((7, 8)), p, extra) for p, extra in [(1, 0), (3, 1), (2, 2), (1, 2), (0, 1), (0, 0)]
+    ],
     reference=_crop,
     mistakes={
         "The padding comes off all four sides.": lambda whole, p, extra: whole[p:, p:],
@@ -134,6 +127,9 @@ crop = Exercise(
         "It may be that nothing comes off the end, or that something goes on: a slice [p:-0] is empty.": (
             lambda whole, p, extra: whole[p : extra - p, p : extra - p]
         ),
+        "With a padding of 0 nothing is cut off, and yours is empty: so is a slice [0:-0].": (
+            lambda whole, p, extra: np.pad(whole, (0, extra))[p:-p, p:-p]
+        ),
         "With more output padding than padding the map ends too early: what lies beyond the last copy?": (
             lambda whole, p, extra: _crop(whole, p, min(p, extra))
         ),
@@ -141,11 +137,10 @@ crop = Exercise(
 )
 
 
-def _gaps(x: Array, kernel: Array, step: int, after: int = 0, rim: Any = None) -> list[Array]:
-    image = np.zeros([(n - 1) * step + 1 + after for n in x.shape])
-    image[::step, ::step] = x
-    around = [(f - 1,) * 2 for f in kernel.shape] if rim is None else [(rim(f),) * 2 for f in kernel.shape]
-    return [np.pad(image, around), kernel[::-1, ::-1]]
+def _gaps(x: Array, kernel: Array, stride: int, after: int = 0, rim: Any = lambda f: f - 1, turned: Any = -1) -> Any:
+    image = np.zeros([(n - 1) * stride + 1 + after * (stride - 1) for n in x.shape])
+    image[::stride, ::stride] = x
+    return np.pad(image, [(rim(f),) * 2 for f in kernel.shape]), kernel[::turned, ::turned]
 
 
 def _images(rng: Generator) -> list[Arguments]:
@@ -157,22 +152,14 @@ gaps = Exercise(
     "gaps",
     cases=_images,
     reference=_gaps,
-    mistakes={
-        "The image is right. Your kernel swaps left and right.": lambda x, kernel, s: [_gaps(x, kernel, s)[0], kernel],
-        "The image is right. The kernel must be turned, not transposed.": (
-            lambda x, kernel, s: [_gaps(x, kernel, s)[0], kernel.T]
-        ),
-        "From one pixel to the next it is stride cells: how many lie between them?": (
-            lambda x, kernel, s: _gaps(x, kernel, s + 1)
-        ),
-        "The gaps lie between pixels; there is none after the last.": lambda x, kernel, s: _gaps(x, kernel, s, s - 1),
-        "Too many zeros around: the first place of the kernel must touch a pixel.": (
-            lambda x, kernel, s: _gaps(x, kernel, s, rim=lambda f: f)
-        ),
-        "Where are the zeros around the image?": lambda x, kernel, s: _gaps(x, kernel, s, rim=lambda f: 0),
-        "That is a padding that keeps the size. Here the kernel's corner must just reach the first pixel.": (
-            lambda x, kernel, s: _gaps(x, kernel, s, rim=lambda f: f // 2)
-        ),
+    mistakes={"The kernel must be turned, not transposed.": lambda x, k, s: (_gaps(x, k, s)[0], k.T)},
+    slips={
+        "In an ordinary convolution a copy comes out turned: the kernel is still as it was.": {"turned": 1},
+        "From one pixel to the next it is stride cells: how many lie between them?": lambda x, k, s: (x, k, s + 1),
+        "The gaps lie between pixels; there is none after the last.": {"after": 1},
+        "Too many zeros around: the first place of the kernel must touch a pixel.": {"rim": lambda f: f},
+        "Where are the zeros around the image?": {"rim": lambda f: 0},
+        "That padding keeps the size. Here the kernel's corner must just reach a pixel.": {"rim": lambda f: f // 2},
     },
 )
 
@@ -187,34 +174,23 @@ matrix = Exercise(
     cases=lambda rng: [(rng.standard_normal(k), n, s) for k, n, s in [(3, 4, 2), (2, 5, 1), (5, 3, 3), (4, 6, 2)]],
     reference=_matrix,
     mistakes={
-        "That is the matrix of the convolution, which makes few numbers of many. Yours is to go the other way.": (
-            lambda kernel, n, s: _matrix(kernel, n, s).T
-        ),
-        "The kernel is reversed: a copy begins with its first weight.": lambda kernel, n, s: _matrix(
-            kernel[::-1], n, s
-        ),
-        "Your copies are always one cell apart.": lambda kernel, n, s: _matrix(kernel, n, 1),
-        "Each pixel's copy begins further on than the one before.": (
-            lambda kernel, n, s: np.repeat(_matrix(kernel, n, s)[:, :1], n, 1)
-        ),
-        "Your last rows have no weights: where does the last copy end?": (
-            lambda kernel, n, s: np.pad(_matrix(kernel, n, s), ((0, s), (0, 0)))
-        ),
+        "Each copy begins further on than the one before.": lambda k, n, s: np.repeat(_matrix(k, n, s)[:, :1], n, 1),
         "The last copy is cut off.": lambda kernel, n, s: _matrix(kernel, n, s)[: n * s],
     },
 )
 
 
 def _settings(rng: Generator) -> list[Arguments]:
-    cases: list[Arguments] = [(5, 5, 3, 2), (4, 3, 2, 1), (3, 2, 4, 0)]
+    cases: list[Arguments] = [(5, 5, 3, 2), (4, 3, 2, 1), (3, 2, 4, 0), (50, 3, 2, 1)]
     for _ in range(20):
         k = int(rng.integers(1, 8))
         cases.append((int(rng.integers(2, 20)), k, int(rng.integers(1, 6)), int(rng.integers(0, k // 2 + 1))))
     return cases
 
 
-def _sources(size: int, k: int, s: int, p: int) -> list[int]:
-    return [n for n in range(max(1, k - 2 * p), size * s + k + 1) if conv_output_size(n, k, s, p) == size]
+def _sources(size: int, kernel_size: int, stride: int, padding: int) -> list[int]:
+    largest = (size - 1) * stride + kernel_size - 2 * padding + stride - 1
+    return list(range(max(1, largest - stride + 1), largest + 1))
 
 
 sources = Exercise(
@@ -225,16 +201,15 @@ sources = Exercise(
         "That is the size the transposed layer makes. Others go to the same output: try one pixel more.": (
             lambda size, k, s, p: _sources(size, k, s, p)[:1]
         ),
-        "Your largest size already makes one more.": (
-            lambda size, k, s, p: [*_sources(size, k, s, p), (size - 1) * s + k - 2 * p + s]
-        ),
+        "Your largest already makes one more.": lambda n, k, s, p: [*_sources(n, k, s, p), n * s + k - 2 * p],
         "The largest is missing: range stops before its end.": lambda size, k, s, p: _sources(size, k, s, p)[:-1],
         "What is left over is dropped, so sizes that are larger go to the same output, not smaller ones.": (
             lambda size, k, s, p: [n - s + 1 for n in _sources(size, k, s, p)]
         ),
         "Padding is on both sides.": lambda size, k, s, p: [n + p for n in _sources(size, k, s, p)],
         "Where is the padding?": lambda size, k, s, p: _sources(size, k, s, 0),
-        "In ascending order.": lambda size, k, s, p: _sources(size, k, s, p)[::-1],
+        "That is the largest. How many smaller ones go to the same output?": lambda *case: _sources(*case)[-1:],
+        "All of them, in a list.": lambda size, k, s, p: _sources(size, k, s, p)[0],
     },
 )
 
@@ -250,13 +225,10 @@ tile = Exercise(
     mistakes={
         "You count copies. Each lays down its own weight.": lambda kernel, s: _tile(np.ones_like(kernel), s),
         "The corner lies under one copy only. Go inside.": lambda kernel, s: np.pad(kernel, s)[s : 2 * s, s : 2 * s],
-        "Copies add up; do not take their mean.": (
-            lambda kernel, s: _tile(kernel, s) / np.maximum(_tile(np.ones_like(kernel), s), 1)
+        "Copies add up; do not take their mean.": lambda k, s: _tile(k, s) / np.maximum(_tile(np.ones_like(k), s), 1),
+        "Outputs do not all get the same: which weights meet there?": lambda k, s: np.full((s, s), k.sum() / s**2),
+        "A cell gets every stride-th weight, not neighbours.": (
+            lambda kernel, s: np.array([[kernel[a : a + s, b : b + s].sum() for b in range(s)] for a in range(s)])
         ),
-        "Not all outputs get the same: which weights of the kernel meet there?": (
-            lambda kernel, s: np.full((s, s), kernel.sum() / s**2)
-        ),
-        "Rows and columns are swapped.": lambda kernel, s: _tile(kernel, s).T,
-        "You have turned the kernel. A copy is laid down as it is.": lambda kernel, s: _tile(kernel[::-1, ::-1], s),
     },
 )

@@ -11,35 +11,34 @@ from utils.checks.exercise import Arguments, Exercise
 from utils.functional import conv2d
 
 Array = np.ndarray
-_FULL, _POINT, _QUARTER, _DEPTH = 9 * 256 * 256, 256 * 256, 9 * 256 * 64, 9 * 256
+
+
+def _counts(
+    area: int = 9, shares: int = 4, each: int = 256, point: int = 256**2, bias: int = 0, first: int = 1, then: int = 1
+) -> Array:
+    full, depth = area * 256 * 256, area * each
+    both = first * depth + then * point
+    return np.array([full, point, full // shares, depth, both]) + bias * np.array([1, 1, 1, 1, 2])
 
 
 counts = Exercise(
     "counts",
     cases=lambda rng: [()],
-    reference=lambda: np.array([_FULL, _POINT, _QUARTER, _DEPTH, _DEPTH + _POINT]),
+    reference=_counts,
     mistakes={
-        "A group's kernels read only their own channels: a quarter of 256.": (
-            lambda: np.array([_FULL, _POINT, _FULL, _DEPTH, _DEPTH + _POINT])
-        ),
-        "Four groups have a quarter of the weights, not a sixteenth: all 256 kernels are still there.": (
-            lambda: np.array([_FULL, _POINT, _QUARTER // 4, _DEPTH, _DEPTH + _POINT])
-        ),
-        "A depthwise layer has a kernel for every channel, not one for all.": (
-            lambda: np.array([_FULL, _POINT, _QUARTER, 9, 9 + _POINT])
-        ),
-        "One layer after the other: their weights add.": (
-            lambda: np.array([_FULL, _POINT, _QUARTER, _DEPTH, _DEPTH * _POINT])
-        ),
-        "The 1 × 1 behind the depthwise layer has weights, too.": (
-            lambda: np.array([_FULL, _POINT, _QUARTER, _DEPTH, _DEPTH])
-        ),
-        "No biases here, only weights.": (
-            lambda: np.array([_FULL + 256, _POINT + 256, _QUARTER + 256, _DEPTH + 256, _DEPTH + _POINT + 512])
-        ),
-        "A kernel of 3 × 3 has nine weights for each channel that it reads.": (
-            lambda: np.array([_FULL // 3, _POINT, _QUARTER // 3, _DEPTH // 3, _DEPTH // 3 + _POINT])
-        ),
+        "One layer after the other: their weights add.": lambda: np.append(_counts()[:4], _counts()[1] * _counts()[3]),
+    },
+    slips={
+        "A group's kernels read only their own channels: a quarter of 256.": {"shares": 1},
+        "Four groups have a quarter of the weights, not a sixteenth: all 256 kernels are still there.": {"shares": 16},
+        "Four groups share the channels between them, not two.": {"shares": 2},
+        "A depthwise layer has a kernel for every channel, not one for all.": {"each": 1},
+        "A depthwise kernel reads one channel, its own.": {"each": 256**2},
+        "The 1 × 1 behind the depthwise layer has weights, too.": {"then": 0},
+        "The depthwise layer in front of the 1 × 1 has weights, too.": {"first": 0},
+        "Each of the 256 kernels of a 1 × 1 reads all channels.": {"point": 256},
+        "No biases here, only weights.": {"bias": 256},
+        "A kernel of 3 × 3 has nine weights for each channel that it reads.": {"area": 3},
     },
 )
 
@@ -60,15 +59,13 @@ pointwise = Exercise(
     cases=_points,
     reference=_pointwise,
     mistakes={
-        "A row of the weights makes one output channel; you have used a column.": lambda x, w: _pointwise(x, w.T),
         "Add the channels, weighted; do not take their mean.": lambda x, w: _pointwise(x, w) / len(x),
-        "Every output channel mixes all the input channels; yours are only scaled.": (
+        "Each output channel mixes all that come in; yours are only scaled.": (
             lambda x, w: np.diag(w)[:, None, None] * x
         ),
         "Pixels have been mixed up: flatten height and width, and leave the channels in front.": (
             lambda x, w: (x.reshape(-1, len(x)) @ w.T).T.reshape(len(w), *x.shape[1:])
         ),
-        "The order of channels in the output is reversed.": lambda x, w: _pointwise(x, w)[::-1],
     },
 )
 
@@ -110,6 +107,9 @@ grouped = Exercise(
                 x, w, [list(range(len(x) // g * (k % g), len(x) // g * (k % g + 1))) for k in range(len(w))]
             )
         ),
+        "The kernels of a group are neighbours, too; w[i::g] takes others.": (
+            lambda x, w, g: _grouped(x, np.concatenate([w[i::g] for i in range(g)]), g)
+        ),
         "The groups are in reverse: the first kernels read the first channels.": (
             lambda x, w, g: _by_channels(x, w, _reads(len(x), len(w), g)[::-1])
         ),
@@ -122,8 +122,8 @@ grouped = Exercise(
 
 def _separables(rng: Generator) -> list[Arguments]:
     return [
-        (rng.standard_normal((c, 6, 5)), rng.standard_normal((c, 3, 3)), rng.standard_normal((k, c)))
-        for c, k in [(3, 3), (4, 4), (2, 2)]
+        (rng.standard_normal((c, 6, 5)), rng.standard_normal((c, f1, f2)), rng.standard_normal((k, c)))
+        for c, k, f1, f2 in [(3, 3, 3, 3), (4, 4, 2, 3), (2, 2, 3, 1)]
     ]
 
 
@@ -131,25 +131,29 @@ def _depthwise(x: Array, depth: Array) -> Array:
     return conv2d(x[None], depth[:, None], groups=len(x))[0]
 
 
+def _separable(x: Array, depth: Array, point: Array) -> Array:
+    return _pointwise(_depthwise(x, depth), point)
+
+
 separable = Exercise(
     "separable",
     cases=_separables,
-    reference=lambda x, depth, point: _pointwise(_depthwise(x, depth), point),
+    reference=_separable,
     mistakes={
-        "Only the depthwise step: the 1 × 1 that mixes the channels is missing.": (
-            lambda x, depth, point: _depthwise(x, depth)
-        ),
+        "Only the depthwise step: the 1 × 1 that mixes the channels is missing.": lambda x, d, q: _depthwise(x, d),
         "First each channel is filtered, then they are mixed; you have done it the other way round.": (
             lambda x, depth, point: _depthwise(_pointwise(x, point), depth)
-        ),
-        "Every channel has a kernel of its own; yours all use the first.": (
-            lambda x, depth, point: _pointwise(_depthwise(x, np.repeat(depth[:1], len(x), 0)), point)
         ),
         "The depthwise step keeps the channels apart; you have added them up there.": (
             lambda x, depth, point: _pointwise(np.repeat(_depthwise(x, depth).sum(0)[None], len(x), 0), point)
         ),
-        "In the 1 × 1, a row of the weights makes one output channel; you have used a column.": (
-            lambda x, depth, point: _pointwise(_depthwise(x, depth), point.T)
+        "Nothing but the two convolutions: there is no ReLU between them.": (
+            lambda x, depth, point: _pointwise(np.maximum(_depthwise(x, depth), 0), point)
+        ),
+    },
+    slips={
+        "The depthwise step reads each channel by itself; you have added them up in front of it.": (
+            lambda x, depth, point: (np.repeat(x.sum(0)[None], len(x), 0), depth, point)
         ),
     },
 )
@@ -164,12 +168,10 @@ def _spread(kernel: Array, rows: int, columns: int) -> Array:
 spread = Exercise(
     "spread",
     cases=lambda rng: [(rng.standard_normal(shape), d) for shape, d in [((3, 3), 2), ((2, 4), 3), ((3, 2), 4)]],
-    reference=lambda kernel, d: _spread(kernel, d, d),
+    reference=lambda kernel, dilation: _spread(kernel, dilation, dilation),
     mistakes={
         "d − 1 zeros between two taps, not d.": lambda kernel, d: _spread(kernel, d + 1, d + 1),
-        "Zeros stand between the taps, not after the last one.": (
-            lambda kernel, d: np.pad(_spread(kernel, d, d), ((0, d - 1), (0, d - 1)))
-        ),
+        "Zeros stand between taps, not after the last one.": lambda k, d: np.pad(_spread(k, d, d), (0, d - 1)),
         "Zeros between the taps, not copies of them.": lambda kernel, d: kernel.repeat(d, 0).repeat(d, 1),
         "Along both axes; yours is spread down the rows only.": lambda kernel, d: _spread(kernel, d, 1),
         "Along both axes; yours is spread across the columns only.": lambda kernel, d: _spread(kernel, 1, d),
@@ -178,10 +180,10 @@ spread = Exercise(
 )
 
 
-def _read(dilations: list[int]) -> int:
+def _read(dilations: list[int], taps: tuple[int, ...] = (1, 1, 1)) -> int:
     ways = np.ones(1)
     for d in dilations:
-        ways = np.convolve(ways, _spread(np.ones((1, 3)), 1, d)[0])
+        ways = np.convolve(ways, _spread(np.array([taps]), 1, d)[0])
     return int((ways > 0).sum())
 
 
@@ -197,13 +199,16 @@ pixels_read = Exercise(
     ],
     reference=_read,
     mistakes={
-        "That is the width of the field. Between the taps there are pixels that nobody reads.": (
-            lambda dilations: 1 + 2 * sum(dilations)
-        ),
+        "That is the width of the field: it has pixels that nobody reads.": lambda dilations: 1 + 2 * sum(dilations),
         "Different taps may meet on the same pixel: count each pixel once.": lambda dilations: 3 ** len(dilations),
         "Dilations that are not 1 spread the taps.": lambda dilations: 1 + 2 * len(dilations),
         "All of the layers read, not only the last.": lambda dilations: 3,
         "Dilations do not multiply; each layer adds to the reach.": lambda dilations: 1 + 2 * prod(dilations),
+        "The layers build on each other: each reads what the one before has read.": lambda ds: 3 * len(ds),
+        "A kernel of 3 reaches to both sides.": lambda dilations: 1 + sum(dilations),
+    },
+    slips={
+        "A kernel of 3 also reads the place in its middle.": {"taps": (1, 0, 1)},
     },
 )
 
@@ -217,24 +222,9 @@ shuffle = Exercise(
     cases=lambda rng: [(6, 2), (12, 3), (8, 4), (20, 4), (int(rng.integers(3, 6)) * 2, 2)],
     reference=_shuffled,
     mistakes={
-        "That is the order they are in. Take one channel from each group in turn.": (
-            lambda channels, groups: list(range(channels))
-        ),
+        "That is the order they are in. Take one channel from each group in turn.": lambda c, g: list(range(c)),
         "That is where each channel goes, or groups of that size; wanted is which comes first, second, …": (
             lambda channels, groups: _shuffled(channels, channels // groups)
-        ),
-        "The first group comes first in every turn.": (
-            lambda channels, groups: [
-                int(c) for c in np.arange(channels).reshape(groups, -1)[::-1].T.ravel()
-            ]
-        ),
-        "Reversing leaves each group's channels together; mix them.": (
-            lambda channels, groups: list(range(channels))[::-1]
-        ),
-        "Whole groups have changed places; take one channel from each in turn.": (
-            lambda channels, groups: [
-                int(c) for c in np.roll(np.arange(channels).reshape(groups, -1), 1, axis=0).ravel()
-            ]
         ),
     },
 )  # fmt: skip

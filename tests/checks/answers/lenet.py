@@ -49,6 +49,10 @@ def loop_loss(scores, labels):
     )
 
 
+def loop_softmax_of(scores, labels):
+    return np.array([row[label] for row, label in zip(loop_softmax(scores), labels, strict=True)])
+
+
 def torch_sgd(w, v, g, rate, momentum, **options):
     weight = torch.tensor(w, requires_grad=True)
     optimizer = torch.optim.SGD([weight], lr=rate, momentum=momentum, **options)
@@ -107,6 +111,9 @@ WRONG = {
         (pairs(PARAMETERS, [72 * 20 * 20, 1536 * 9 * 9, 3240, 300]), "not of its input"),
         (pairs(PARAMETERS, [72 * 9 * 9, 1536 * 3 * 3, 3240, 300]), "before the pooling"),
         (pairs(PARAMETERS, [2 * macs for macs in MACS]), "are one MAC"),
+        ([(23328, 80), (55296, 1548), (3240, 3270), (300, 310)], "Parameters first"),
+        ([(80, 72), (1548, 1536), (3270, 3240), (310, 300)], "not once"),
+        ([(32, 7776), (396, 13824), (3270, 3240), (310, 300)], "as many rows of weights"),
     ],
     "steps": [
         (1050 // 64 * 8, "left over"),
@@ -114,55 +121,74 @@ WRONG = {
         (math.ceil(1050 / 64), "one epoch"),
         (1050 * 8, "not for each image"),
         (1050 / 64 * 8, "a whole one"),
+        (round(1050 / 64 * 8), "Do not round at the end"),
+        (64 * 8, "how many are there"),
     ],
     "softmax": [
         (overflowing, "no number"),
         (lambda scores: torch_softmax(scores, 0), "Yours do so down"),
-        (lambda scores: overflowing(scores, 0), "It is down the columns"),
-        (lambda scores: torch_softmax(scores.ravel(), 0).reshape(scores.shape), "yours do so over the whole batch"),
+        (lambda scores: overflowing(scores, 0), "Your shares add up to 1 down the columns;"),
+        (lambda scores: torch_softmax(scores.ravel(), 0).reshape(scores.shape), "Shares are to add up to 1 along each"),
         (lambda scores: overflowing(scores - scores.max()), "0 / 0"),
         (lambda scores: [[score / sum(row) for score in row] for row in scores], "the exponential"),
         (lambda scores: F.log_softmax(torch.from_numpy(scores), dim=1), "logarithms"),
-        (np.exp, "no shares yet"),
+        (np.exp, "To begin with: Fine for small scores"),
+        (lambda scores: np.exp(scores - scores.max(1, keepdims=True)) / np.exp(scores - scores.max(1,
+         keepdims=True)).sum(), "over the whole batch"),
+        (lambda scores: np.exp(scores - scores.max(1, keepdims=True)), "no shares yet"),
     ],
     "cross_entropy": [
         (lambda scores, labels: torch_loss(scores, labels, "sum"), "grows with the batch"),
         (lambda scores, labels: -loop_loss(scores, labels), "not negative"),
         (lambda scores, labels: torch_loss(scores, labels, "none"), "for each image"),
         (lambda scores, labels: torch_loss(torch_softmax(scores).numpy(), labels), "One softmax too many"),
-        (lambda scores, labels: loop_loss(scores, labels) / math.log(2), "natural logarithm"),
+        (lambda scores, labels: loop_loss(scores, labels) / math.log(2),
+         "The natural logarithm, not that to the base of 2"),
         (lambda scores, labels: -math.log(np.mean([row[k] for row, k in zip(loop_softmax(scores), labels,
                                                                             strict=True)])), "then the mean"),
         (lambda scores, labels: torch_loss(scores, scores.argmax(1)), "not the largest"),
         (lambda scores, labels: -np.log(overflowing(scores)[:, labels]).mean(), "takes all those columns"),
         (lambda scores, labels: -np.log(overflowing(scores)).mean(), "Only the right one"),
+        (lambda scores, labels: -np.mean([row[label] for row, label in zip(scores, labels, strict=True)]),
+         "Make shares"),
+        (lambda scores, labels: -loop_softmax_of(scores, labels).mean(), "Where is the logarithm"),
+        (lambda scores, labels: -np.log10(loop_softmax_of(scores, labels)).mean(), "base of 10"),
+        (lambda scores, labels: loop_loss(scores, labels - 1), "counted from 0"),
     ],
     "sgd": [
         (lambda w, v, g, rate, m: (w + rate * (m * v + g), m * v + g), "a step up"),
         (lambda w, v, g, rate, m: (w - rate * g, plain_sgd(w, v, g, rate, m)[1]), "Where is the momentum"),
-        (lambda w, v, g, rate, m: (w - v * rate, v * m + g), "with the old one"),
+        (lambda w, v, g, rate, m: (w - v * rate, v * m + g), "First the velocity, then the step:"),
         (lambda w, v, g, rate, m: (w - (step := m * v + rate * g), step), "no part of the velocity"),
         (lambda w, v, g, rate, m: torch_sgd(w, v, g, rate, m, dampening=m), "the whole gradient"),
         (lambda w, v, g, rate, m: plain_sgd(w, v, m * g, rate, 1), "not the gradient"),
         (lambda w, v, g, rate, m: plain_sgd(w, v, g, rate, m)[::-1], "Weights first"),
-        (lambda w, v, g, rate, m: plain_sgd(w, v, g, rate, m)[:1], "2 are wanted"),
+        (lambda w, v, g, rate, m: plain_sgd(w, v, g, rate, m)[:1], "some is missing"),
+        (lambda w, v, g, rate, m: (w + (m * v - rate * g), m * v - rate * g), "gathers gradients"),
+        (lambda w, v, g, rate, m: torch_sgd(w, v, g, rate, m, nesterov=True), "Nesterov"),
+        (lambda w, v, g, rate, m: plain_sgd(w, v, g, rate, m)[0], "velocity is wanted"),
     ],
     "confusion": [
         (lambda labels, predicted, classes: counts(predicted, labels, classes), "other way round"),
-        (listed, "+= counts a place once"),
+        (listed, "None of your counts is above 1: = writes"),
         (lambda labels, predicted, classes: counts(labels, predicted, classes) / len(labels), "not shares"),
         (lambda labels, predicted, classes: [[n if i != j else 0 for j, n in enumerate(row)]
                                              for i, row in enumerate(sums(labels, predicted, classes))],
          "Only mistakes"),
-        (lambda labels, predicted, classes: sums(labels, predicted, max(labels) + 1), "does not occur"),
+        (lambda labels, predicted, classes: sums(labels, predicted, max(labels) + 1),
+         "What you have is right, but some is"),
         (lambda labels, predicted, classes: np.diag(np.diag(counts(labels, predicted, classes))), "Only right answers"),
+        (lambda y, p, n: (t := np.array(counts(y, p, n), float)) / np.maximum(t.sum(1, keepdims=True), 1),
+         "no shares of a row"),
+        (lambda y, p, n: [[int((p == c).sum()) for c in range(n)]] * n, "one list, n times"),
+        (lambda y, p, n: counts(y - 1, p - 1, n), "counted from 0"),
     ],
     "hidden": [
         (lambda budget, inputs, classes: (budget - classes) // (inputs + classes), "hidden unit has a bias"),
         (lambda budget, inputs, classes: budget // (inputs + classes + 1), "scores have biases"),
         (lambda budget, inputs, classes: budget // (inputs + classes), "No bias at all"),
-        (lambda budget, inputs, classes: budget // (inputs + 1), "also read"),
         (lambda budget, inputs, classes: math.ceil((budget - classes) / (inputs + 1 + classes)), "round down"),
-        (lambda budget, inputs, classes: (budget - classes) / (inputs + 1 + classes), "but a float"),
+        (lambda budget, inputs, classes: (budget - classes) / (inputs + 1 + classes), "what comes after the point"),
+        (lambda budget, inputs, classes: (budget - classes) // (inputs + 1), "also read"),
     ],
 }  # fmt: skip

@@ -59,6 +59,7 @@ def width(kernels, share):
     for radius in range(middle + 1):
         if ways[middle - radius : middle + radius + 1].sum() >= share * ways.sum():
             return 2 * radius + 1
+    return len(ways)
     return None
 
 
@@ -84,12 +85,41 @@ def in_pixels(layers):
     return *looped(layers)[:2], -sum(p for _, _, p, _ in layers)
 
 
-def own_stride(layers):
-    size, jump = 1, 1
-    for k, s, _, d in layers:
-        size += d * (k - 1) * s
+def jumped_first(layers):
+    size, jump, start = 1, 1, 0
+    for k, s, p, d in layers:
         jump *= s
-    return size, jump, looped(layers)[2]
+        size += d * (k - 1) * jump
+        start -= p * jump
+    return size, jump, start
+
+
+def last_stride(layers):
+    size, jump, start = 1, 1, 0
+    for k, s, p, d in layers:
+        size, start, jump = size + d * (k - 1) * jump, start - p * jump, s
+    return size, jump, start
+
+
+def one_more(layers, unit, size):
+    reach, jump, start = looped(layers)
+    first = start + unit * jump
+    return len(range(max(first, 0), min(first + reach + 1, size)))
+
+
+def int64_width(kernels, share):
+    ways = np.ones(1, np.int64)
+    for k in kernels:
+        ways = np.convolve(ways, np.ones(k, np.int64))
+    side = len(ways) // 2
+    enough = [n for n in range(side) if ways[side - n : side + n + 1].sum() >= share * ways.sum()]
+    return 2 * min(enough, default=side) + 1
+
+
+def largest_first(kernels, share):
+    ways = sorted(grown_paths(kernels), reverse=True)
+    total = sum(ways)
+    return next(n for n in range(1, len(ways) + 1) if sum(ways[:n]) >= share * total - 1e-9)
 
 
 def added_strides(layers):
@@ -148,21 +178,29 @@ WRONG = {
     "first_field": [
         (whole_kernels(CHAIN), "not by F"),
         (one_pixel_steps(CHAIN), "multiply F − 1 by the jump"),
-        (own_stride(CHAIN), "not its own"),
+        (jumped_first(CHAIN), "first the field, then the jump"),
         (in_pixels(CHAIN), "late layer is many pixels"),
         ((*looped(CHAIN)[:2], -looped(CHAIN)[2]), "negative"),
         (added_strides(CHAIN), "Strides multiply"),
+        (jumped_first(CHAIN), "first the field, then the jump"),
+        ((*jumped_first(CHAIN)[:1], *looped(CHAIN)[1:]), "your field grows by the new"),
+        (late_padding(CHAIN), "not after it"),
+        (looped(without(CHAIN, p=0)), "Where is the padding"),
+        ((14, 2, -6), "not of the last one"),
     ],
     "field": [
         (whole_kernels, "not by F"),
-        (one_pixel_steps, "not one pixel"),
-        (own_stride, "first the field, then the jump"),
+        (one_pixel_steps, "After a stride a step is longer: multiply"),
         (lambda layers: (looped(without(layers, d=1))[0], *looped(layers)[1:]), "taps are d steps"),
-        (in_pixels, "not by pixels"),
+        (in_pixels, "Padding also counts in jumps: a cell"),
         (late_padding, "not after it"),
-        (added_strides, "two of 3"),
+        (added_strides, "Strides multiply"),
         (lambda layers: looped(without(layers, p=0)), "Where is the padding"),
-        (lambda layers: (*looped(layers)[:2], -looped(layers)[2]), "goes down"),
+        (lambda layers: (*looped(layers)[:2], -looped(layers)[2]), "Padding moves the first field to the"),
+        (jumped_first, "first the field, then the jump"),
+        (lambda layers: (jumped_first(layers)[0], *looped(layers)[1:]), "your field grows by the new"),
+        (lambda layers: looped(layers[:1]), "does your loop end there"),
+        (last_stride, "not of the last one"),
     ],
     "inside": [
         (lambda layers, unit, size: looped(layers)[0], "whole field"),
@@ -170,21 +208,33 @@ WRONG = {
          + looped(layers)[0] > 0 else looped(layers)[0] + looped(layers)[2] + unit * looped(layers)[1], "right end"),
         (lambda layers, unit, size: sum(0 <= looped(layers)[2] + unit + i < size for i in range(looped(layers)[0])),
          "not at start + i."),
-        (lambda layers, unit, size: seen(layers, unit - 1, size), "count from 0"),
+        (lambda layers, unit, size: seen(layers, unit - 1, size), "`unit` were one smaller"),
         (lambda layers, unit, size: min(looped(layers)[2] + unit * looped(layers)[1] + looped(layers)[0], size)
          - max(looped(layers)[2] + unit * looped(layers)[1], 0), "fewer than none"),
+        (lambda layers, unit, size: min(looped(layers)[0], size), "though the image is wide"),
+        (lambda layers, unit, size: max(0, min(size, (f := looped(layers))[2] + unit * f[1] + f[0]) - (f[2] + unit *
+         f[1])), "left end of the image"),
+        (lambda layers, unit, size: max(0, min(size, unit * looped(layers)[1] + looped(layers)[0]) - unit *
+         looped(layers)[1]), "Where is the start"),
+        (lambda layers, unit, size: max(0, seen(layers, unit, size) - 1), "one is missing"),
+        (one_more, "One too many"),
     ],
     "paths": [
         (lambda kernels: [1] * len(grown_paths(kernels)), "more ways"),
         (lambda kernels: gradient_double(kernels) / math.prod(kernels), "count the ways"),
         (lambda kernels: grown_paths(kernels[:-1]), "last layer"),
         (centred, "they multiply"),
+        (math.prod, "the number of all"),
     ],
     "effective": [
         (lambda kernels, share: 1 + sum(k - 1 for k in kernels), "whole field"),
-        (lambda kernels, share: (width(kernels, share) + len(grown_paths(kernels))) // 2, "both sides"),
         (lambda kernels, share: width(kernels, share) - 2, "Too narrow"),
         (lambda kernels, share: int(share * (1 + sum(k - 1 for k in kernels))) // 2 * 2 + 1, "share of the ways"),
+        (int64_width, "an int64 can count"),
+        (lambda kernels, share: width(kernels, share) / len(grown_paths(kernels)), "not what share"),
+        (lambda kernels, share: width(kernels, share) // 2, "one side of it"),
+        (largest_first, "takes the largest"),
+        (lambda kernels, share: width(kernels, share) + 2, "A step too far"),
     ],
     "wide_and_fine": [
         ([(3, 1, d) for d in (1, 2, 4, 8, 16, 32)], "that double"),

@@ -1,5 +1,6 @@
 """Answers to chapter 06's exercises: right ones in several styles, and each mistake as a student would make it."""
 
+import itertools
 import math
 
 import numpy as np
@@ -40,6 +41,15 @@ def torch_separable(x, depth, point):
 def loop_separable(x, depth, point):
     filtered = [torch_grouped(plane[None], kernel[None, None], 1)[0] for plane, kernel in zip(x, depth, strict=True)]
     return [sum(w * plane for w, plane in zip(row, filtered, strict=True)).tolist() for row in point]
+
+
+def loop_depthwise(x, depth):
+    return np.stack(
+        [
+            F.conv2d(*tensors(plane[None, None], kernel[None, None]))[0, 0]
+            for plane, kernel in zip(x, depth, strict=True)
+        ]
+    )
 
 
 def strided_spread(kernel, d):
@@ -113,32 +123,41 @@ WRONG = {
         ([589824, 65536, 36864, 2304, 67840], "not a sixteenth"),
         ([589824, 65536, 147456, 9, 65545], "not one for all"),
         ([589824, 65536, 147456, 2304, 2304 * 65536], "their weights add"),
-        ([589824, 65536, 147456, 2304, 2304], "has weights, too"),
+        ([589824, 65536, 147456, 2304, 2304], "The 1 × 1 behind the depthwise layer"),
         ([589824 + 256, 65536 + 256, 147456 + 256, 2304 + 256, 67840 + 512], "No biases"),
         ([196608, 65536, 49152, 768, 66304], "nine weights"),
+        ([589824, 65536, 294912, 2304, 67840], "not two"),
+        ([589824, 65536, 147456, 589824, 655360], "reads one channel"),
+        ([589824, 256, 147456, 2304, 2560], "reads all channels"),
+        ([589824, 65536, 147456, 2304, 65536], "in front of the 1 × 1"),
     ],
     "pointwise": [
-        (lambda x, weight: torch_pointwise(x, weight.T), "a column"),
+        (lambda x, weight: torch_pointwise(x, weight.T), "`weight` had rows and columns swapped"),
         (lambda x, weight: torch_pointwise(x, weight) / len(x), "mean"),
         (lambda x, weight: [weight[k, k] * x[k] for k in range(len(x))], "only scaled"),
         (mixed_pixels, "mixed up"),
-        (lambda x, weight: torch_pointwise(x, weight[::-1]), "reversed"),
+        (lambda x, weight: torch_pointwise(x, weight[::-1]), "The numbers are right, but in reverse"),
     ],
     "grouped": [
         (lambda x, w, g: which(x, w, [slice(0, len(x) // g)] * len(w)), "those of the first"),
         (lambda x, w, g: which(x, w, [slice(k * g // len(w), None, g) for k in range(len(w))]), "are neighbours: 0"),
         (lambda x, w, g: which(x, w, [slice(k % g * len(x) // g, (k % g + 1) * len(x) // g) for k in range(len(w))]),
-         "neighbours, too"),
+         "The kernels of a group are neighbours, too:"),
         (lambda x, w, g: split_grouped(x.reshape(g, -1, *x.shape[1:])[::-1].reshape(x.shape), w, g), "in reverse"),
         (lambda x, w, g: sum(np.split(split_grouped(x, w, g), g)), "added them up"),
+        (lambda x, w, g: np.concatenate([torch_grouped(x[i * (len(x) // g) : (i + 1) * (len(x) // g)], w[i::g].copy(),
+         1) for i in range(g)]), "w[i::g]"),
     ],
     "separable": [
         (lambda x, depth, point: torch_grouped(x, depth[:, None], len(x)), "is missing"),
         (lambda x, depth, point: torch_grouped(torch_pointwise(x, point).numpy(), depth[:, None], len(x)), "way round"),
-        (lambda x, depth, point: torch_separable(x, depth[:1].repeat(len(x), 0), point), "use the first"),
+        (lambda x, depth, point: torch_separable(x, depth[:1].repeat(len(x), 0), point),
+         "all of `depth` were like its first"),
         (lambda x, depth, point: torch_pointwise(np.stack([torch_grouped(x, depth[None], 1)[0]] * len(x)), point),
          "added them up there"),
-        (lambda x, depth, point: torch_separable(x, depth, point.T), "a column"),
+        (lambda x, depth, point: torch_separable(x, depth, point.T), "`point` had rows and columns swapped"),
+        (lambda x, depth, point: torch_pointwise(np.maximum(loop_depthwise(x, depth), 0), point), "no ReLU between"),
+        (lambda x, depth, point: loop_separable(np.stack([x.sum(0)] * len(x)), depth, point), "in front of it"),
     ],
     "spread": [
         (lambda kernel, d: strided_spread(kernel, d + 1), "not d"),
@@ -154,13 +173,17 @@ WRONG = {
         (lambda dilations: set_read([1] * len(dilations)), "spread the taps"),
         (lambda dilations: set_read(dilations[-1:]), "not only the last"),
         (lambda dilations: 1 + 2 * math.prod(dilations), "do not multiply"),
+        (lambda dilations: 3 * len(dilations), "build on each other"),
+        (lambda dilations: 1 + sum(dilations), "reaches to both sides"),
+        (lambda dilations: len({sum(c) for c in itertools.product(*[(-d, d) for d in dilations])}), "in its middle"),
     ],
     "shuffle": [
         (lambda channels, groups: list(range(channels)), "the order they are in"),
         (lambda channels, groups: turns(channels, channels // groups), "where each channel goes"),
         (lambda channels, groups: [g * (channels // groups) + i for i in range(channels // groups)
-                                   for g in reversed(range(groups))], "first in every turn"),
-        (lambda channels, groups: list(range(channels))[::-1], "Reversing"),
-        (lambda channels, groups: np.roll(range(channels), channels // groups), "changed places"),
+                                   for g in reversed(range(groups))], "stand in each other"),
+        (lambda channels, groups: list(range(channels))[::-1], "The numbers are right, but some stand"),
+        (lambda channels, groups: np.roll(range(channels), channels // groups),
+         "The numbers are right, but some stand"),
     ],
 }  # fmt: skip
