@@ -80,6 +80,13 @@ def test_other_answers_are_told_apart_without_the_answer():
 listed = Exercise("listed", cases=lambda rng: [(4,), (6,)], reference=lambda n: [str(i) for i in range(n)])
 
 
+def test_a_wrong_number_next_to_large_ones_is_found():
+    large = Exercise("large", cases=lambda rng: [()], reference=lambda: (10**7, [10**7, 5]))
+    assert hint(large, (10**7 + 7, [10**7, 5])).endswith("Number 1 in it is 10000007; that is not it.")
+    table = Exercise("table", cases=lambda rng: [()], reference=lambda: np.array([[10**7, 5], [3, 4]]))
+    assert hint(table, [[10**7 + 7, 5], [3, 6]]).endswith("that is not it: 2 of 4 numbers are right, [0, 0] is not.")
+
+
 def test_a_list_may_be_anything_that_has_an_order():
     listed.check(lambda n: (str(i) for i in range(n)))
     listed.check(lambda n: np.array([str(i) for i in range(n)]))

@@ -45,7 +45,6 @@ _FLOAT: list[tuple[str, Any]] = [
     ("{} were 0", lambda x: 0.0),
     ("{} were 1", lambda x: 1.0),
     ("1 − {} stood for it", lambda x: 1 - x),
-    ("{} were its square", lambda x: x * x),
 ]
 _ARRAY: list[tuple[str, Any]] = [
     ("{} were 0 everywhere", np.zeros_like),

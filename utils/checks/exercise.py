@@ -13,13 +13,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from numpy import argwhere, asarray, isclose, ndarray, random
+from numpy import argwhere, asarray, ndarray, random
 
 from utils.checks.arguments import Arguments
 from utils.checks.calls import Call, call_answer
 from utils.checks.hints import Guess, Slip, explain
 from utils.checks.seen import Hint
-from utils.checks.values import close, kind_of, plain, shown
+from utils.checks.values import agreeing, close, kind_of, plain, shown
 
 __all__ = ["Arguments", "Exercise", "Wrong"]
 
@@ -112,7 +112,7 @@ def difference(says: str, value: Any, wanted: Any) -> str | None:
     if number.shape != right.shape:
         return f"{says} {kind_of(number, shape=True)}; that is not the shape."
     if not close(number, right):
-        hits = isclose(number, right, atol=1e-4)
+        hits = agreeing(number, right)
         some = (
             f": {hits.sum()} of {hits.size} numbers are right, {argwhere(~hits)[0].tolist()} is not"
             if hits.any()

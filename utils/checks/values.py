@@ -7,7 +7,7 @@ from inspect import isfunction
 from typing import Any, NamedTuple
 
 from numpy import abs as absolute
-from numpy import array2string, array_equal, asarray, float64, isfinite, ndarray
+from numpy import array2string, asarray, errstate, float64, isfinite, isnan, ndarray
 
 from utils.checks.calls import Other
 
@@ -28,17 +28,18 @@ def _has_text(value: Any) -> bool:
 
 
 def close(number: ndarray, right: ndarray) -> bool:
-    """Equal in shape, and up to rounding, also in single precision; no number, or infinity, only where both have it."""
-    if number.shape != right.shape:
-        return False
+    """Equal in shape, and everywhere up to rounding."""
+    return number.shape == right.shape and bool(agreeing(number, right).all())
+
+
+def agreeing(number: ndarray, right: ndarray) -> ndarray:
+    """Where two arrays are equal up to rounding, also in single precision; no number is equal to no number."""
     whole = right.dtype.kind in "biu"
     number, right = number.astype(float64), right.astype(float64)
-    finite = isfinite(right)
-    if not array_equal(number[~finite], right[~finite], equal_nan=True):
-        return False
-    gap = absolute(number[finite] - right[finite])
-    scale = 1.0 if whole else max(1.0, absolute(right[finite]).max(initial=0))
-    return bool(isfinite(gap).all() and (gap <= 1e-4 * scale).all())
+    scale = 1.0 if whole else max(1.0, absolute(right[isfinite(right)]).max(initial=0))
+    with errstate(invalid="ignore"):
+        near = absolute(number - right) <= 1e-4 * scale
+    return asarray(near | (number == right) | (isnan(number) & isnan(right)))
 
 
 def same(value: Any, other: Any) -> bool:
@@ -93,5 +94,5 @@ def _shown(value: Any) -> str:
         inside = ", ".join(_shown(part) for part in value[:40])
         return f"[{inside}]" if isinstance(value, list) else f"({inside}{',' * (len(value) == 1)})"
     if isinstance(value, float):
-        return f"{value:.6g}"
+        return f"{value:.{6 if abs(value) < 1000 else 12}g}"
     return value.text if isinstance(value, Other) else value.__name__ if isfunction(value) else repr(value)

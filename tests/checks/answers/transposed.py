@@ -204,6 +204,5 @@ WRONG = {
         (lambda kernel, s: phases(np.rot90(kernel, 2), s), "The numbers are right, but some stand"),
         (lambda kernel, s: [[kernel[a : a + s, b : b + s].sum() for b in range(s)] for a in range(s)],
          "not neighbours"),
-        (lambda kernel, s: np.full((s, s), kernel.sum()), "the sum: each gets"),
     ],
 }  # fmt: skip
