@@ -59,7 +59,7 @@ def seen(value: Any, wanted: Any, given: Given) -> Iterator[Hint]:
     elif number.dtype.kind != "c" and max(number.size, right.size) <= LARGEST:
         wrong = not close(number, right)
         number, right = number.astype(float), right.astype(float)
-        if wrong and close(number, right):
+        if wrong and close(number, right) and not (number % 1).any():
             return  # large whole numbers, so near that rules which round would hold
         for rule in _SHAPES if number.shape != right.shape else _NUMBERS:
             yield from rule(number, right, given)

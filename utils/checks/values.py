@@ -94,5 +94,5 @@ def _shown(value: Any) -> str:
         inside = ", ".join(_shown(part) for part in value[:40])
         return f"[{inside}]" if isinstance(value, list) else f"({inside}{',' * (len(value) == 1)})"
     if isinstance(value, float):
-        return f"{value:.6g}"
+        return f"{value:.{6 if abs(value) < 1000 else 12}g}"
     return value.text if isinstance(value, Other) else value.__name__ if isfunction(value) else repr(value)
