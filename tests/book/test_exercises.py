@@ -12,7 +12,7 @@ from nbgrader.preprocessors import ClearSolutions
 from conftest import ROOT
 from theme import exercises
 from tools.copies import learners_copy
-from utils.checks.calls import BLANK
+from utils.checks.calls import BLANK, YOURS
 
 SHEETS = sorted((ROOT / "exercises").glob("*.ipynb"))
 every_sheet = pytest.mark.parametrize("sheet", SHEETS, ids=[path.stem for path in SHEETS])
@@ -74,7 +74,7 @@ def said(cell, names):
 def assert_first_contact(cell, text):
     assert "✓" not in text
     if nbgraders(cell, "solution"):
-        assert not text or "Write your code here, then run the check." in text
+        assert not text or YOURS in text
     elif nbgraders(cell, "grade"):
         assert "There is no answer yet: write yours" in text or "NameError" in text
 

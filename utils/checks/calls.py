@@ -17,7 +17,7 @@ from numpy import array
 
 LATE = "{what} did not end within {seconds} seconds: is there a loop that never stops, or one over far too many things?"
 STUB = "There is no answer yet: write yours in place of `raise NotImplementedError`, run that cell, then this one."
-YOURS = "Write your code here, then run the check."
+YOURS = "Put your code in place of this line, run this cell, then the check."
 BLANK = f'# YOUR CODE HERE\nraise NotImplementedError("{YOURS}")'  # what stands in place of a solution
 EMPTY = "There is no answer yet: write it where the dots are, run that cell, then this one."
 NOTHING = "There is no answer yet: {name} is None. Give it the value itself; print() only shows it."

@@ -1,8 +1,7 @@
 """An exercise: what it asks for, how its answer is judged, how long that may take, the mistakes it knows by name.
 
-Answers are turned into plain numbers and arrays first, and compared with those of a reference solution on inputs that
-are drawn afresh; so an object that claims to be equal, a patched NumPy or a table of remembered answers is no help.
-This is feedback, in the learner's own process: who takes the checks themselves apart only cheats himself.
+Answers become plain numbers, compared with a reference solution's on inputs that are drawn afresh. So objects that claim
+to be equal, a patched NumPy or remembered answers are no help; who takes the checks themselves apart cheats himself.
 """
 
 from __future__ import annotations
@@ -37,10 +36,9 @@ class Wrong(Exception):
 class Exercise:
     """What a learner writes, and how it is judged.
 
-    ``cases`` draws the arguments of a number of calls. ``reference`` is a right solution; or ``accept`` takes an
-    answer after the arguments and returns what is wrong with it, or None. ``mistakes`` has a wrong solution for each
-    hint: whoever gets its answers in all cases is told the hint. ``slips`` are mistakes that are found in twos as well:
-    for each hint the arguments that then count, as a function of those given, or settings of the reference.
+    ``cases`` draws the arguments of calls. ``reference`` is a right solution; or ``accept`` takes an answer after the
+    arguments and says what is wrong. ``mistakes`` has a wrong solution for each hint, told to whoever gets its answers.
+    ``slips``, found in twos as well, have the arguments that then count, as a function, or settings of the reference.
     """
 
     name: str

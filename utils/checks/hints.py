@@ -94,7 +94,7 @@ class Puzzle:
         if not self.reference or all(call.kind for call in self.calls):
             return None if self.reference else self.known()
         failed = any(call.kind for call in self.calls)
-        ways = (self.known, self.common, self.constant, self.read, self.part, self.two, self.formed, self.where)
+        ways = (self.known, self.common, self.constant, self.read, self.two, self.part, self.formed, self.where)
         return next((hint for way in (ways[::7] if failed else ways) if (hint := way())), None)
 
     def known(self) -> Hint | None:

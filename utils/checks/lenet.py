@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy import ndarray as Array
 from numpy.random import Generator
 
 from utils.checks.exercise import Arguments, Exercise
-
-Array = np.ndarray
 
 
 def _counted(
@@ -20,17 +19,18 @@ def _counted(
     areas: Any = (9, 16),
     places: Any = (324, 36),
     work: int = 1,
+    order: int = 1,
 ) -> list[tuple[int, int]]:
     layers = [(8, areas[0], places[0]), (12, maps * areas[1], places[1]), (30, 12 * side**2, 1), (10, 30, 1)]
-    return [(units * (reads + bias), work * units * reads * at + added * units * at) for units, reads, at in layers]
+    return [(units * (reads + bias), units * at * (work * reads + added))[::order] for units, reads, at in layers]
 
 
 counted = Exercise(
     "counted",
     cases=lambda rng: [()],
     reference=_counted,
-    mistakes={"Parameters first, then MACs.": lambda: [pair[::-1] for pair in _counted()]},
     slips={
+        "Parameters first, then MACs.": {"order": -1},
         "Each kernel and each unit has a bias, which is a parameter, too.": {"bias": 0},
         "A bias is added, but multiplied with nothing: no MAC.": {"added": 1},
         "The dense layer reads every number of the last map, not one for each channel.": {"side": 1},
