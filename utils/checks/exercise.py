@@ -1,7 +1,7 @@
 """An exercise: what it asks for, how its answer is judged, how long that may take, the mistakes it knows by name.
 
-Answers become plain numbers, compared with a reference solution's on inputs that are drawn afresh. So objects that claim
-to be equal, a patched NumPy or remembered answers are no help; who takes the checks themselves apart cheats himself.
+Answers become plain numbers, compared with a reference solution's on inputs that are drawn afresh: so an object that
+claims to be equal, a patched NumPy or remembered answers are no help. Who takes the checks apart only cheats himself.
 """
 
 from __future__ import annotations
