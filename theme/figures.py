@@ -19,7 +19,7 @@ from utils.widgets import SHARED
 
 WIDGETS = Path(__file__).parent.parent / "utils" / "widgets"
 EXPORT = re.compile(r"^export default\b", re.MULTILINE)
-COMMENT = re.compile(r"^\s*//.*\n", re.MULTILINE)  # for readers of the source; a page would pay for it
+SPARE = re.compile(r"^\s*//.*\n|^ +", re.MULTILINE)  # comments, indentation: for readers of the source, and pages pay
 
 
 def bundle(folder: Path, names: Iterable[str]) -> str:
@@ -42,7 +42,7 @@ def bundle(folder: Path, names: Iterable[str]) -> str:
     )
     runtime = Path(__file__).with_name("runtime.js").read_text(encoding="utf-8")
     before = "\n".join(shared.values())
-    return COMMENT.sub("", f'(() => {{\n"use strict";\n{before}\nconst figures = {{}};\n{figures}\n{runtime}\n}})();\n')
+    return SPARE.sub("", f'(() => {{\n"use strict";\n{before}\nconst figures = {{}};\n{figures}\n{runtime}\n}})();\n')
 
 
 def _link(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None) -> None:

@@ -98,7 +98,7 @@ def test_first_contact_in_a_notebook(site):
 def test_page_folds_the_solutions_and_offers_the_copy(sheet, site, browser):
     page = browser.new_page()
     page.goto((site / "exercises" / f"{sheet.stem}.html").as_uri())
-    solutions = page.locator("details")
+    solutions = page.locator("article details")
     assert solutions.count() == sum(bool(nbgraders(cell, "solution")) for cell in read(sheet).cells)
     first = solutions.first
     assert first.locator("summary").inner_text() == "Solution"

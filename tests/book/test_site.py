@@ -199,7 +199,7 @@ def test_works_from_disk(browser, site, page):
     if numbers.count():
         numbers.first.press("ArrowUp")
     else:
-        tab.get_by_role("button", name="Next").press("Enter")
+        tab.get_by_role("application").first.press("ArrowRight")
     tab.wait_for_function("location.hash.length > 1")
     tab.reload()
     assert tab.locator(".cnn-widget").count() == tab.locator(".cnn-widget[data-ready]").count()
