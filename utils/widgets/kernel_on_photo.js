@@ -4,23 +4,13 @@ const PHOTO_PIXELS = 288; // a side of the photograph and of its map on the scre
 const SWEEP_TICKS = 120;
 const TICK = 40; // milliseconds
 
-// The bytes of a square, row by row, in base64; from an address it may be anything.
-function readPixels(text) {
-  let bytes = "";
-  try {
-    bytes = atob(text);
-  } catch { /* not base64 */ }
-  const side = Math.sqrt(bytes.length);
-  return Number.isInteger(side) && side >= 8 && side <= 96 ? square(side, (row, column) => bytes.charCodeAt(row * side + column)) : square(8, () => 128);
-}
-
 // Dragging asks for the same map again and again.
 const lastMap = { key: null, value: null };
 
 function readMap(text, kernel) {
   const key = `${kernel} ${text}`;
   if (lastMap.key !== key) {
-    const [pixels, weights] = [readPixels(text), makeKernel(kernel, 3)];
+    const [pixels, weights] = [readPixels(text, [8, 96]), makeKernel(kernel, 3)];
     const total = weights.flat().reduce((whole, weight) => whole + weight, 0);
     Object.assign(lastMap, { key, value: { pixels, weights, total, outputs: convolve(pixels, weights) } });
   }
@@ -39,31 +29,9 @@ function describe({ outputs, row, column }) {
   return `Row ${row + 1}, column ${column + 1} of the map: the nine products add up to ${number(outputs[row][column])}.`;
 }
 
-// Sums of weights that cancel have a sign: blue through white to orange. Others are means, drawn as gray.
+// Sums of weights that cancel have a sign; others are means, drawn as gray.
 function levelsOf({ outputs, total }) {
-  const most = Math.max(1, ...outputs.flat().map(Math.abs));
-  return outputs.map((line) => line.map((value) => (total
-    ? Math.min(255, Math.max(0, Math.floor((255 * value) / (255 * total) + 0.5)))
-    : 128 + Math.floor((127 * value) / most + 0.5))));
-}
-
-const BLUE = [0, 114, 178];
-const ORANGE = [180, 83, 9];
-
-function colourOf(level, signed) {
-  if (!signed) return [level, level, level];
-  const share = Math.min(1, Math.abs(level - 128) / 127);
-  return (level < 128 ? BLUE : ORANGE).map((end) => Math.floor(255 + share * (end - 255) + 0.5));
-}
-
-// The first `count` levels as the address of a picture.
-function paint(levels, signed = false, count = Infinity) {
-  const canvas = h("canvas", { width: levels.length, height: levels.length });
-  const context = canvas.getContext("2d");
-  const image = context.createImageData(levels.length, levels.length);
-  levels.flat().slice(0, count).forEach((level, i) => image.data.set([...colourOf(level, signed), 255], 4 * i));
-  context.putImageData(image, 0, 0);
-  return canvas.toDataURL();
+  return total ? grayLevels(outputs, 255 * total) : signedLevels(outputs);
 }
 
 export default {

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from typing import Any, ClassVar
 
 import numpy as np
@@ -14,8 +12,8 @@ from utils.functional import conv2d
 from utils.functional.columns import Array
 from utils.widgets.examples import PHOTO_KERNELS, make_kernel
 from utils.widgets.figure import Figure
-from utils.widgets.raster import NONE, Raster, gray_levels, signed_levels
-from utils.widgets.settings import check_position
+from utils.widgets.raster import NONE, Raster, gray_levels, packed, signed_levels, unpacked
+from utils.widgets.settings import check_pixels, check_position
 from utils.widgets.svg import Cell, Frame, Panel, counted, signed
 
 LEAST, MOST = 8, 96  # pixels along a side
@@ -40,20 +38,14 @@ class KernelOnPhoto(Figure):
     def __init__(self, image: ArrayLike | None = None, **traits: Any) -> None:
         """Take the photograph, then the other traits by keyword."""
         if "pixels" not in traits:
-            traits["pixels"] = _packed(_cat() if image is None else np.asarray(image, float))
+            traits["pixels"] = packed(_cat() if image is None else np.asarray(image, float), LEAST, MOST)
         if "position" in traits:
             traits["position"] = list(traits["position"])
         super().__init__(**traits)
 
     @traitlets.validate("pixels")
     def _valid_pixels(self, proposal: Any) -> Any:
-        try:
-            count = len(base64.b64decode(proposal["value"], validate=True))
-        except binascii.Error as error:
-            raise traitlets.TraitError(f"pixels must be bytes in base64: {error}") from None
-        if round(count**0.5) ** 2 != count or not LEAST**2 <= count <= MOST**2:
-            raise traitlets.TraitError(f"pixels must be a square of {LEAST} to {MOST} a side, got {count} bytes")
-        return proposal["value"]
+        return check_pixels(proposal["value"], LEAST, MOST)
 
     @traitlets.validate("position")
     def _valid_position(self, proposal: Any) -> Any:
@@ -62,8 +54,7 @@ class KernelOnPhoto(Figure):
     @property
     def image(self) -> Array:
         """The gray values, 0 … 255."""
-        values = np.frombuffer(base64.b64decode(self.pixels), np.uint8).astype(int)
-        return values.reshape(round(len(values) ** 0.5), -1)
+        return unpacked(self.pixels)
 
     @property
     def weights(self) -> Array:
@@ -118,12 +109,3 @@ def _cat() -> Array:
     from utils.datasets import photo  # and scikit-image with it: only who needs the cat
 
     return photo("chelsea", size=64, gray=True)[0]
-
-
-def _packed(image: Array) -> str:
-    """The bytes of gray values in 0 … 1; ``ValueError`` for anything else."""
-    if image.ndim != 2 or image.shape[0] != image.shape[1] or not LEAST <= len(image) <= MOST:
-        raise ValueError(f"image must be a square of {LEAST} to {MOST} pixels a side, got shape {image.shape}")
-    if not (np.isfinite(image).all() and image.min() >= 0 and image.max() <= 1):
-        raise ValueError(f"image must hold gray values in 0 … 1, got {image.min():g} … {image.max():g}")
-    return base64.b64encode(np.round(255 * image).astype(np.uint8).tobytes()).decode()

@@ -1,4 +1,4 @@
-"""Pixels for a figure's still picture: a PNG without compression, whose bytes depend on no library's version."""
+"""Pixels: those that a figure carries, and those of its still picture, a PNG that depends on no library's version."""
 
 from __future__ import annotations
 
@@ -20,12 +20,13 @@ NONE = -1  # a pixel that is not there: what lies below shows
 class Raster:
     """A grid of levels, 0 … 255 or ``NONE``, from black to white; ``signed`` ones go from blue through white to orange.
 
-    ``frame`` is a square on it: row, column, side.
+    ``frame`` is a square on it, (row, column, side), if there is one; ``width`` is that of the picture.
     """
 
     levels: Array
-    frame: tuple[int, int, int]
+    frame: tuple[int, int, int] | None = None
     signed: bool = False
+    width: int = 288
 
     def png(self) -> str:
         """The picture's address: it carries its own bytes."""
@@ -46,6 +47,22 @@ class Raster:
             for kind, part in parts.items()
         )
         return f"data:image/png;base64,{base64.b64encode(file).decode()}"
+
+
+def packed(image: Array, least: int, most: int) -> str:
+    """The bytes of gray values in 0 … 1, in base64; ``ValueError`` for anything but a square of such a side."""
+    if image.ndim != 2 or image.shape[0] != image.shape[1] or not least <= len(image) <= most:
+        sides = f"{least} to {most}" if least < most else f"{most}"
+        raise ValueError(f"image must be a square of {sides} pixels a side, got shape {image.shape}")
+    if not (np.isfinite(image).all() and image.min() >= 0 and image.max() <= 1):
+        raise ValueError(f"image must hold gray values in 0 … 1, got {image.min():g} … {image.max():g}")
+    return base64.b64encode(np.round(255 * image).astype(np.uint8).tobytes()).decode()
+
+
+def unpacked(pixels: str) -> Array:
+    """Such bytes as the square of gray values, 0 … 255."""
+    values = np.frombuffer(base64.b64decode(pixels), np.uint8).astype(int)
+    return values.reshape(round(len(values) ** 0.5), -1)
 
 
 def signed_levels(values: Array) -> Array:

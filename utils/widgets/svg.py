@@ -15,7 +15,6 @@ from textwrap import wrap
 from utils.widgets.raster import Raster
 
 CELL = 36
-RASTER = 288  # a side of a picture of pixels
 _INK, _CARD, _LINE = "#1f2328", "#ffffff", "#d0d7de"
 _COLOUR = {
     role: colours["light"]
@@ -82,7 +81,7 @@ class Panel:
         right = max((round(tile.x + tile.width) for tile in self.tiles), default=0)
         bottom = max((round(tile.y + tile.height) for tile in self.tiles), default=0)
         if self.raster:
-            return RASTER, 28 + RASTER
+            return max(longest * 8, self.raster.width), 28 + self.raster.width
         return max(columns * CELL, longest * 8, right), 28 + len(self.cells) * CELL + len(self.lines) * 22 + bottom
 
 
@@ -142,13 +141,15 @@ def _tile(tile: Tile, left: int, top: int) -> str:
 
 
 def _raster(raster: Raster, left: int, top: int) -> str:
-    scale = RASTER / len(raster.levels)
-    row, column, side = (scale * number for number in raster.frame)
-    return (
-        f'<image x="{left}" y="{top}" width="{RASTER}" height="{RASTER}" style="image-rendering:pixelated" '
-        f'href="{raster.png()}"/>'
-        f'<rect x="{left + column:g}" y="{top + row:g}" width="{side:g}" height="{side:g}" class="f"/>'
+    width, picture = raster.width, raster.png()
+    drawn = (
+        f'<image x="{left}" y="{top}" width="{width}" height="{width}" style="image-rendering:pixelated" '
+        f'href="{picture}"/>'
     )
+    if raster.frame is None:
+        return drawn
+    row, column, side = (width / len(raster.levels) * number for number in raster.frame)
+    return f'{drawn}<rect x="{left + column:g}" y="{top + row:g}" width="{side:g}" height="{side:g}" class="f"/>'
 
 
 def _panel(panel: Panel, left: int, top: int) -> str:
