@@ -16,6 +16,7 @@ from theme.figures import WIDGETS, bundle
 from utils.widgets import (
     ChannelMixer,
     ConvolutionMatrix,
+    Frequencies,
     KernelOnPhoto,
     KernelStepper,
     LayerLedger,
@@ -38,6 +39,7 @@ FIGURES = pytest.mark.parametrize("kind", KINDS)
 # States that show most: weights on dark cells, the transposed product, a layer, pixels that are never read.
 RICH = {
     Explorer: {"profiles": NETWORKS, "network": "ResNet-50", "area": "memory"},
+    Frequencies: {"operation": "every second pixel", "kernel": "mean of 4 × 4", "wave": (20, -31)},
     KernelOnPhoto: {"position": (24, 28)},
     KernelStepper: {"position": (0, 4), "padding": 1},
     ConvolutionMatrix: {"size": 5, "transposed": True, "side": "input"},
@@ -49,6 +51,7 @@ RICH = {
 }
 BROKEN = {
     Explorer: {"profiles": POOLED},
+    Frequencies: {"picture": "one wave", "operation": "zeros between", "kernel": "none", "controls": []},
     KernelOnPhoto: {"kernel": "outline", "position": (99, 99), "drawn": 100},
     KernelStepper: {"size": 3, "kernel_size": 5},
     ConvolutionMatrix: {"size": 3, "kernel_size": 4},
@@ -328,6 +331,84 @@ def test_photo_is_swept_unless_motion_is_unwanted(show):
     assert show(KernelOnPhoto(), reduced_motion="reduce").get_by_role("button", name="Sweep").count() == 0
 
 
+def on_waves(page, panel, across, down):
+    """Where on the screen a wave lies in a spectrum: of the picture, the kernel or the result."""
+    box = page.get_by_role("application").nth(panel).locator("svg").bounding_box()
+    return box["x"] + box["width"] * (across + 32.5) / 64, box["y"] + box["height"] * (down + 32.5) / 64
+
+
+@MODES
+def test_frequencies_by_mouse(show, mode):
+    page = show(Frequencies(), mode)
+    assert says(page) == Frequencies().sentence()
+    page.mouse.move(*on_waves(page, 0, 3, 4))
+    page.mouse.down()
+    for panel, wave in [(0, (20, -7)), (0, (-32, 31)), (0, (5, 5))]:
+        page.mouse.move(*on_waves(page, panel, *wave))
+        assert says(page) == Frequencies(wave=wave).sentence()
+    page.mouse.up()
+    state = {"wave": (20, 3)}
+    page.mouse.click(*on_waves(page, 2, 20, 3))
+    for label, trait, value in [
+        ("Kernel", "kernel", "vertical edge"),
+        ("Operation", "operation", "every second pixel"),
+        ("Picture", "picture", "one wave"),
+        ("Operation", "operation", "zeros between"),
+        ("Operation", "operation", "largest of 2 × 2"),
+    ]:
+        page.get_by_role("combobox", name=label).select_option(value)
+        state[trait] = value
+        assert says(page) == Frequencies(**state).sentence()
+
+
+def test_frequencies_by_key_and_by_finger(show):
+    page = show(Frequencies(operation="every second pixel", wave=(31, 0)))
+    for panel, key, wave in [(0, "ArrowRight", (31, 0)), (1, "ArrowLeft", (30, 0)), (2, "ArrowUp", (30, -1))]:
+        page.get_by_role("application").nth(panel).press(key)
+        assert says(page) == Frequencies(operation="every second pixel", wave=wave).sentence()
+    page = show(Frequencies(wave=(10, 0)), width=390, has_touch=True, is_mobile=True)
+    page.get_by_role("application").first.scroll_into_view_if_needed()
+    page.touchscreen.tap(*on_waves(page, 1, -20, 9))
+    at = [int(number) for number in re.findall(r"-?\d+", says(page).replace("−", "-"))[:2]]
+    assert abs(at[0] + 20) <= 1 and abs(at[1] - 9) <= 1
+    swipe(page, [on_waves(page, 0, at[0] + step, at[1]) for step in range(20)])
+    moved = [int(number) for number in re.findall(r"-?\d+", says(page).replace("−", "-"))[:2]]
+    assert abs(moved[0] - at[0] - 19) <= 1 and moved[1] == at[1]
+
+
+@pytest.mark.parametrize("state", [{}, {"operation": "zeros between", "kernel": "outline"}])
+def test_frequencies_have_pythons_colours(show, state):
+    figure = Frequencies(**state)
+    page = show(figure)
+    seen = page.evaluate(PIXELS.replace(".cnn-scroll image", ".cnn-six image"))
+    kinds = [(0, figure.source, False), (1, figure.levels, not figure.weights.sum())]
+    for place, values, signed in kinds:
+        palette = np.frombuffer(colours(signed), np.uint8).reshape(256, 3)
+        assert np.array_equal(np.reshape(seen[place], (*values.shape, 4))[..., :3], palette[values])
+
+
+def test_frequencies_mark_where_a_wave_ends_up(show):
+    page = show(Frequencies(operation="zeros between", wave=(4, 0)))
+    marks = [page.get_by_role("application").nth(panel).locator(".cnn-wave") for panel in range(3)]
+    assert [panel.count() for panel in marks] == [1, 4, 4]
+    page.get_by_role("combobox", name="Operation").select_option("every second pixel")
+    assert [panel.count() for panel in marks] == [1, 1, 1]
+    page.get_by_role("application").first.press("ArrowRight")
+    page.mouse.click(*on_waves(page, 0, 20, 0))
+    places = [float(panel.get_attribute("x")) for panel in marks]
+    assert places == [20 + 30.5, 20 + 30.5, -12 + 30.5]
+    page.get_by_role("combobox", name="Operation").select_option("largest of 2 × 2")
+    assert marks[2].count() == 0
+
+
+def test_stepper_shows_the_controls_that_were_named(show):
+    page = show(KernelStepper(controls=["image", "kernel"]))
+    assert page.get_by_role("slider").count() == 0
+    assert page.get_by_role("combobox").count() == 2
+    assert page.locator(".cnn-formula").count() == 0
+    assert says(page) == KernelStepper().sentence()
+
+
 @MODES
 def test_matrix_by_mouse(show, mode):
     page = show(ConvolutionMatrix(), mode)
@@ -389,7 +470,7 @@ def test_matrix_counts_what_it_shares(show):
 def test_transposed_by_mouse(show, mode):
     page = show(TransposedConvolution(), mode)
     assert says(page) == TransposedConvolution().sentence()
-    page.locator(".cnn-pad .cnn-cell").last.click()
+    page.get_by_role("application", name="Input").locator(".cnn-cell").last.click()
     state = {"position": (2, 2)}
     assert says(page) == TransposedConvolution(**state).sentence()
     for label, trait, value in [
@@ -420,7 +501,7 @@ def test_transposed_by_key(show, mode):
     page = show(TransposedConvolution(padding=1), mode)
     for view in ("scatter", "insert zeros", "count copies"):
         page.get_by_role("combobox", name="View").select_option(view)
-        grid = page.get_by_role("application")
+        grid = page.get_by_role("application").first  # in "scatter" the input, else the output
         for key, position in [
             ("ArrowRight", (0, 1)),
             ("ArrowDown", (1, 1)),
@@ -431,6 +512,32 @@ def test_transposed_by_key(show, mode):
             assert says(page) == TransposedConvolution(padding=1, view=view, position=position).sentence()
     page.get_by_label("Output padding").press("ArrowRight")
     assert says(page) == TransposedConvolution(padding=1, output_padding=1, view="count copies").sentence()
+
+
+def test_transposed_lays_down_copies_and_says_what_made_an_output(show):
+    page = show(TransposedConvolution(padding=1))
+    output = page.get_by_role("application", name="Output")
+
+    def laid():
+        return [text for text in output.locator("text.cnn-value").all_text_contents() if text]
+
+    assert len(laid()) == 9  # the first copy, cropped cells too
+    assert page.locator(".cnn-heading").last.inner_text() == "Output 5 × 5 so far, cropped by 1 on every side"
+    output.locator(".cnn-as-output.cnn-cell").nth(6).click()  # row 2, column 2
+    state = {"padding": 1, "asked": (1, 1)}
+    assert says(page) == TransposedConvolution(**state).sentence()
+    assert says(page).endswith("Output row 2, column 2: 3·9 = 27, 3 terms to come.")
+    for position in [(0, 1), (0, 2), (1, 0), (1, 1)]:
+        page.get_by_role("button", name="Step").click()
+        assert says(page) == TransposedConvolution(**state, position=position).sentence()
+    page.get_by_role("button", name="Lay down all").click()
+    assert len(laid()) == 49
+    assert page.locator(".cnn-heading").last.inner_text() == "Output 5 × 5, cropped by 1 on every side"
+    output.press("ArrowRight")
+    done = TransposedConvolution(padding=1, position=(2, 2), asked=(1, 2))
+    assert says(page) == done.sentence() and done.sentence().endswith("0·8 + 1·2 = 2.")
+    page.get_by_role("combobox", name="View").select_option("count copies")
+    assert not page.get_by_role("button", name="Lay down all").is_visible()
 
 
 def test_transposed_says_which_sizes_it_could_have_come_from(show):
@@ -483,11 +590,57 @@ def test_mixer_by_mouse(show, mode):
 def test_mixer_by_key(show, mode):
     page = show(ChannelMixer(groups=2), mode)
     grid = page.get_by_role("application")
-    for key, channel in [("ArrowDown", 1), ("ArrowRight", 2), ("ArrowUp", 1), ("ArrowLeft", 0), ("ArrowUp", 0)]:
+    for key, channel in [("ArrowDown", 1), ("ArrowDown", 2), ("ArrowRight", 2), ("ArrowUp", 1), ("ArrowUp", 0)]:
         grid.press(key)
         assert says(page) == ChannelMixer(groups=2, channel=channel).sentence()
     page.get_by_label("Kernel size F").press("ArrowLeft")
     assert says(page) == ChannelMixer(groups=2, kernel_size=2).sentence()
+
+
+SLIDING = {"in_channels": 3, "out_channels": 2, "size": 5, "controls": ["in_channels", "out_channels"]}
+
+
+def on_channel(page, channel, row, column):
+    """Where on the screen the middle of a cell of an input channel lies."""
+    boxes = page.locator(".cnn-tile.cnn-as-input .cnn-border")
+    box = boxes.nth(25 * channel + 5 * row + column).bounding_box()
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+@MODES
+def test_mixer_slides_through_all_channels(show, axe, mode):
+    page = show(ChannelMixer(**SLIDING), mode)
+    page.mouse.move(*on_channel(page, 1, 1, 1))
+    page.mouse.down()
+    for place, position in {(2, 3): (1, 2), (4, 4): (2, 2), (0, 2): (0, 1)}.items():
+        page.mouse.move(*on_channel(page, 2, *place))
+        assert says(page) == ChannelMixer(**SLIDING, position=position).sentence()
+    page.mouse.up()
+    frames = page.locator(".cnn-marks > .cnn-frame")
+    assert len({round(frame.bounding_box()["y"]) for frame in frames.all()}) == 1 and frames.count() == 3
+    grid = page.get_by_role("application")
+    for key, position, channel in [("ArrowRight", (0, 2), 0), ("ArrowDown", (0, 2), 1), ("ArrowRight", (1, 0), 1)]:
+        grid.press(key)
+        now = ChannelMixer(**SLIDING, position=position, channel=channel)
+        assert says(page) == now.sentence()
+    page.get_by_role("button", name="Step").click()
+    now.position = [1, 1]
+    terms = page.locator(".cnn-products").inner_text().replace("\xa0", " ").split("\n")
+    assert [line.split(" = ")[1] for line in terms[:3]] == [f"{part}".replace("-", "−") for part in now.parts[1]]
+    assert terms[3].endswith(f" = {now.outputs[1, 1, 1]}".replace("-", "−"))
+    assert page.get_by_label("Groups G").count() == page.get_by_label("Kernel size F").count() == 0
+    assert axe(page) == [] and page.evaluate(SMALL_TEXT) == [] and page.evaluate(FAINT_TEXT) == []
+
+
+def test_mixer_slides_under_a_finger(show):
+    page = show(ChannelMixer(**SLIDING), width=390, has_touch=True, is_mobile=True)
+    page.get_by_role("application").scroll_into_view_if_needed()
+    scrolled = page.evaluate("scrollY")
+    swipe(page, [on_channel(page, 0, 1, 1), on_channel(page, 0, 2, 2), on_channel(page, 0, 3, 3)])
+    assert says(page) == ChannelMixer(**SLIDING, position=(2, 2)).sentence()
+    assert page.evaluate("scrollY") == scrolled
+    grid = page.get_by_role("application")
+    assert grid.evaluate("node => node.scrollWidth <= node.clientWidth")  # three channels fit a telephone
 
 
 def test_mixer_shows_who_reads_whom_and_names_it(show):
@@ -504,7 +657,7 @@ def test_mixer_shows_who_reads_whom_and_names_it(show):
     ]
     page.locator("summary").click()
     sums = page.get_by_role("row", name="output 3")
-    assert sums.last.locator("td").all_inner_texts() == ["none", "none", "5", "2", "7"]
+    assert sums.nth(1).locator("td").all_inner_texts() == ["none", "none", "5", "2", "7"]
     facts = page.locator(".cnn-formula")
     assert facts.inner_text().startswith("Grouped convolution")
     assert facts.inner_text().endswith("1/2 of the 144 weights that groups = 1 has.")
@@ -914,7 +1067,7 @@ def test_figure_is_accessible_and_fits(show, axe, kind, mode, width):
 SMALL_TEXT = """[...document.querySelectorAll('.cnn-figure *')]
   .filter((node) => [...node.childNodes].some((child) => child.nodeType === 3 && child.data.trim()))
   .filter((node) => parseFloat(getComputedStyle(node).fontSize) < 12).map((node) => node.outerHTML)"""
-SMALL_TARGETS = """[...document.querySelectorAll('button, select, input, summary, .cnn-pad .cnn-cell')]
+SMALL_TARGETS = """[...document.querySelectorAll('button, select, input, summary, .cnn-pad .cnn-cell:not(.cnn-tile *)')]
   .map((node) => [node, (node.closest('label') ?? node).getBoundingClientRect()])
   .filter(([, box]) => box.width && Math.min(box.width, box.height) < 43.9).map(([node]) => node.outerHTML)"""
 FAINT_TEXT = """(() => {
@@ -949,6 +1102,8 @@ def test_state_is_kept_in_the_address(show, kind):
         page.get_by_role("radio", name="MACs").check()
     elif kind is KernelOnPhoto:
         page.get_by_role("combobox", name="Kernel").select_option("sharpen")
+    elif kind is Frequencies:
+        page.get_by_role("combobox", name="Kernel").select_option("outline")
     else:
         page.get_by_role("application").last.press("ArrowRight")
         labels = {ChannelMixer: "Groups G", ReceptiveFieldTower: "Input size W"}
@@ -962,6 +1117,7 @@ def test_state_is_kept_in_the_address(show, kind):
         ChannelMixer: "groups",
         ReceptiveFieldTower: "size",
         KernelOnPhoto: "sharpen",
+        Frequencies: "outline",
     }
     last = marks.get(kind, "padding")
     page.wait_for_function("last => location.hash.includes(last)", arg=last)
@@ -979,7 +1135,7 @@ def test_without_javascript_the_picture_shows(show, kind):
     assert picture.evaluate("node => node.naturalWidth") > 300
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind is not LayerLedger])
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in (LayerLedger, Frequencies)])
 def test_drawing_is_saved_with_its_colours(show, kind, tmp_path):
     page = show(kind(), "dark", accept_downloads=True)
     with page.expect_download() as download:
@@ -992,6 +1148,17 @@ def test_drawing_is_saved_with_its_colours(show, kind, tmp_path):
     assert "var(" not in text
     page.goto(file.as_uri())
     assert page.locator("text").count() > (5 if kind is Explorer else 15)
+
+
+def test_pictures_are_saved(show, tmp_path):
+    page = show(Frequencies(), "dark", accept_downloads=True)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save SVG").click()
+    file = tmp_path / download.value.suggested_filename
+    download.value.save_as(file)
+    assert "var(" not in file.read_text(encoding="utf-8")
+    page.goto(file.as_uri())
+    assert page.locator("image").count() == 5 and page.locator("rect").count() == 4  # the card, and three marks
 
 
 @pytest.mark.parametrize("page", LIVE)

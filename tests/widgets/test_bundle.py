@@ -20,6 +20,7 @@ from utils import widgets
 from utils.widgets import (
     ChannelMixer,
     ConvolutionMatrix,
+    Frequencies,
     KernelOnPhoto,
     KernelStepper,
     LayerLedger,
@@ -27,6 +28,7 @@ from utils.widgets import (
     ReceptiveFieldTower,
     TransposedConvolution,
 )
+from utils.widgets.frequencies import around
 from utils.widgets.raster import Raster
 
 FOLDER = Path(widgets.__file__).parent
@@ -40,17 +42,25 @@ STATES = [
     KernelStepper(),
     KernelStepper(kernel=[[1, -2], [3, 4]], padding=2, dilation=3, flip=True, position=(1, 2)),
     KernelStepper(size=3, kernel_size=5),
+    KernelStepper(controls=("image", "kernel")),
     ConvolutionMatrix(),
     ConvolutionMatrix(size=3, padding=1, stride=2, transposed=True, side="input", index=8),
     ConvolutionMatrix(size=3, kernel_size=4),
     ChannelMixer(),
     ChannelMixer(in_channels=6, out_channels=3, groups=3, kernel_size=2, channel=5),
     ChannelMixer(groups=3),
+    ChannelMixer(size=5, position=(1, 9), controls=["kernel_size"]),
+    Frequencies(),
+    Frequencies(picture="zone plate", operation="every second pixel", kernel="none", wave=(20, -3)),
+    Frequencies(operation="zeros between", kernel="1 2 1", wave=(0, 0)),
+    Frequencies(picture="one wave", operation="largest of 2 × 2", kernel="outline", controls=()),
     LayerLedger(),
     LayerLedger(input=(1, 8, 8), layers=[{"kind": "maxpool", "kernel_size": 3}, {"kind": "linear", "out_features": 2}]),
     LayerLedger(layers=[]),
     TransposedConvolution(),
     TransposedConvolution(size=4, stride=3, padding=1, output_padding=2, position=(3, 0)),
+    TransposedConvolution(position=(1, 1), asked=(2, 2)),
+    TransposedConvolution(padding=1, kernel_size=2, stride=3, asked=(9, 9)),
     TransposedConvolution(view="insert zeros", padding=3, image="one pixel", position=(1, 1)),
     TransposedConvolution(view="count copies", kernel_size=4, kernel="ones", position=(9, 9)),
     TransposedConvolution(stride=1, output_padding=1),
@@ -135,8 +145,56 @@ def test_mixer_adds_up_what_the_groups_connect(groups):
     block = np.kron(np.eye(groups, dtype=int), np.ones((width, width), int))
     loops = np.einsum("kcrs,crs->kc", figure.kernels, figure.patches) * block
     assert figure.parts.tolist() == loops.tolist()
-    assert figure.outputs.tolist() == loops.sum(1).tolist()
+    assert figure.outputs.ravel().tolist() == loops.sum(1).tolist()
     assert figure.weights.size == figure.weight_count() == 144 // groups
+
+
+def test_mixer_slides_as_torchs_layer():
+    torch = pytest.importorskip("torch")
+    figure = ChannelMixer(in_channels=4, out_channels=6, groups=2, kernel_size=2, size=5, position=(3, 1), channel=4)
+    x, weight = (torch.from_numpy(array.astype(float)) for array in (figure.pixels[None], figure.weights))
+    layer = torch.nn.functional.conv2d(x, weight, groups=2)[0]
+    assert figure.outputs.tolist() == layer.tolist()
+    assert figure.parts[4].sum() == figure.outputs[4, 3, 1]
+
+
+def test_transposed_adds_up_copy_by_copy():
+    figure = TransposedConvolution(position=(1, 1), asked=(2, 2))
+    assert figure.sentence().endswith("Output row 3, column 3: 3·9 + 0·7 + 4·3 + 1·1 = 40.")
+    assert figure.so_far[3].tolist() == [16, 20, 28, 5, 6, None, None]
+    figure.position = [0, 1]
+    assert figure.sentence().endswith("Output row 3, column 3: 3·9 + 0·7 = 27, 2 terms to come.")
+    figure.asked = [6, 6]
+    assert figure.sentence().endswith("Output row 7, column 7: nothing, 1 term to come.")
+    figure.position = [2, 2]
+    assert np.array_equal(figure.so_far, figure.output) and not figure.so_far.mask.any()
+
+
+def test_frequencies_say_what_a_layer_does_to_a_wave():
+    y, x = np.indices((64, 64))
+    wave = np.cos(2 * np.pi * (20 * x + 5 * y) / 64)
+    figure = Frequencies(wave=(20, 5))
+    blurred = around(np.ones((3, 3)) / 9, wave)
+    ratio = np.sqrt((blurred**2).sum() / (wave**2).sum())
+    assert figure.gain(20, 5) == f"{ratio:.2f}" and figure.sentence().endswith(f"by {ratio:.2f}.")
+    # Every second pixel of that wave is every second pixel of the one that the figure names.
+    figure.operation = "every second pixel"
+    assert "as one with −12 cycles across and 5 down" in figure.sentence()
+    assert np.allclose(wave[::2, ::2], np.cos(2 * np.pi * (-12 * x + 5 * y) / 64)[::2, ::2])
+    # Zeros between make four waves of one, a quarter as strong each.
+    copies = [(across, down) for across in (20, -12) for down in (5, -27)]
+    spread = sum(np.cos(2 * np.pi * (u * x + v * y) / 64) for u, v in copies) / 4
+    assert np.allclose(np.where((x % 2 == 0) & (y % 2 == 0), wave, 0), spread)
+
+
+@pytest.mark.parametrize(
+    ("kernel", "copies"),
+    [("mean of 2 × 2", 0), ("mean of 3 × 3", 1 / 3), ("mean of 4 × 4", 0), ("1 2 1", 0)],
+)
+def test_zeros_between_leave_a_checkerboard_unless_the_kernel_takes_it_out(kernel, copies):
+    figure = Frequencies(np.full((64, 64), 0.5), operation="zeros between", kernel=kernel)
+    rows = figure.result[::2].mean(), figure.result[1::2].mean()
+    assert abs(rows[0] - rows[1]) / sum(rows) == pytest.approx(copies)
 
 
 def test_mixer_keeps_a_pairs_slice_while_the_others_change():
@@ -262,6 +320,17 @@ def test_tower_counts_paths_as_torch_sums_ones(side):
         (lambda: KernelOnPhoto(position=(0, -1)), r"position must be an output's \(row, column\).*-1"),
         (lambda: KernelOnPhoto(pixels="AAAA"), r"pixels must be a square of 8 to 96 a side, got 3 bytes"),
         (lambda: KernelOnPhoto(pixels="%"), r"pixels must be bytes in base64"),
+        (lambda: Frequencies(kernel="sobel"), r"kernel.*'sobel'"),
+        (lambda: Frequencies(wave=(32, 0)), r"wave.*32"),
+        (lambda: Frequencies(wave=(1,)), r"wave.*length 2"),
+        (lambda: Frequencies(pixels="AAAA"), r"pixels must be a square of 64 a side, got 3 bytes"),
+        (lambda: Frequencies(controls=["size"]), r"controls must be among picture, operation, kernel, got 'size'"),
+        (lambda: KernelStepper(controls=["sise"]), r"controls must be among size, .*, got 'sise'"),
+        (lambda: ChannelMixer(controls=["size"]), r"controls must be among in_channels, .*, got 'size'"),
+        (lambda: ChannelMixer(size=6), r"size.*6"),
+        (lambda: ChannelMixer(position=(0,)), r"position must be an output's \(row, column\).*\[0\]"),
+        (lambda: TransposedConvolution(asked=[1]), r"asked must be an output's \(row, column\) or empty, got \[1\]"),
+        (lambda: TransposedConvolution(asked=[0, -1]), r"asked.*-1"),
         (lambda: KernelStepper(size=2), r"size.*2"),
         (lambda: KernelStepper(stride=0), r"stride.*0"),
         (lambda: KernelStepper(kernel="sobel"), r"kernel must be one of vertical edge.*'sobel'"),
@@ -332,6 +401,11 @@ def test_bad_traits_are_refused(build, message):
 def test_photo_refuses_what_is_no_gray_square(image, message):
     with pytest.raises(ValueError, match=message):
         KernelOnPhoto(image)
+
+
+def test_frequencies_refuse_another_size():
+    with pytest.raises(ValueError, match=r"image must be a square of 64 pixels a side, got shape \(8, 8\)"):
+        Frequencies(np.zeros((8, 8)))
 
 
 def test_photo_draws_what_pillow_reads():

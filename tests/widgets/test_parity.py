@@ -21,6 +21,7 @@ from utils.arithmetic import (
 from utils.widgets import (
     ChannelMixer,
     ConvolutionMatrix,
+    Frequencies,
     KernelOnPhoto,
     KernelStepper,
     LayerLedger,
@@ -30,6 +31,7 @@ from utils.widgets import (
 )
 from utils.widgets.architecture_explorer import AREAS, treemap
 from utils.widgets.examples import IMAGES, KERNELS, PHOTO_KERNELS, POOLED_IMAGES
+from utils.widgets.frequencies import OPERATIONS, PICTURES, SPECTRAL_KERNELS
 from utils.widgets.layer_ledger import LIMITS
 from utils.widgets.receptive_field_tower import LIMITS as TOWER_LIMITS
 from utils.widgets.svg import decimal
@@ -62,7 +64,8 @@ const answers = JSON.parse(fs.readFileSync(0, "utf8")).map(([name, argument]) =>
   const state = readState({ get: (trait) => argument[trait] });
   const paths = state.error ? [] : pathsOf?.(state, state);
   const sentence = describe(state, state);
-  return { ...state, sentence, code: torchCode?.(state), facts: facts?.(state), paths, levels: levelsOf?.(state) };
+  const levels = levelsOf?.(state) ?? state.levels;
+  return { ...state, sentence, code: torchCode?.(state), facts: facts?.(state), paths, levels };
 });
 const exact = (_, value) => (typeof value === "bigint" ? `${value}` : value);
 console.log(JSON.stringify({ answers, bounds: common.BOUNDS }, exact));
@@ -97,6 +100,16 @@ def photo(draw):
     )
 
 
+def frequencies(draw):
+    return Frequencies(
+        [[draw.random() for _ in range(64)] for _ in range(64)],
+        picture=draw.choice(PICTURES),
+        operation=draw.choice(OPERATIONS),
+        kernel=draw.choice(SPECTRAL_KERNELS),
+        wave=[draw.randint(-32, 31), draw.randint(-32, 31)],
+    )
+
+
 def matrix(draw):
     return ConvolutionMatrix(
         size=draw.randint(3, 6),
@@ -115,7 +128,9 @@ def mixer(draw):
         out_channels=draw.randint(1, 6),
         groups=draw.choice([1, 1, 2, 2, 3, 4, 5, 6]),
         kernel_size=draw.randint(1, 3),
+        size=draw.randint(3, 5),
         channel=draw.randint(0, 5),
+        position=[draw.randint(0, 5), draw.randint(0, 5)],
     )
 
 
@@ -152,6 +167,7 @@ def transposed(draw):
         kernel=draw.choice(["counting", "ones"]),
         view=draw.choice(VIEWS),
         position=[draw.randint(0, 12), draw.randint(0, 12)],
+        asked=draw.choice([[], [draw.randint(0, 12), draw.randint(0, 12)]]),
     )
 
 
@@ -213,7 +229,7 @@ def table():
     # Every sum of means that the figures print is one of these.
     decimals = [[sign * number / 144] for number in range(2000) for sign in (1, -1)]
     makers = (stepper, matrix, mixer, transposed, pooling, ledger, tower, explorer, photo)
-    figures = [make(draw) for make in makers for _ in range(200)]
+    figures = [make(draw) for make in makers for _ in range(200)] + [frequencies(draw) for _ in range(60)]
     figures += [
         Explorer(profiles, area=area, selected=i) for profiles in (OWN, POOLED) for area in AREAS for i in range(6)
     ]
@@ -293,6 +309,18 @@ def test_photo_computes_the_same_map(table):
         assert answer["drawn"] == min(figure.drawn, figure.output.size), figure.state
 
 
+def test_frequencies_computes_the_same_pictures_and_spectra(table):
+    for figure, answer in of(table, Frequencies):
+        assert answer["source"] == figure.source.tolist(), figure.state
+        assert answer["result"] == figure.result.tolist(), figure.state
+        assert answer["levels"] == figure.levels.tolist(), figure.state
+        assert np.allclose(answer["gains"], figure.gains, atol=1e-9), figure.state
+        quarter = slice(16, 48) if figure.thinned else slice(None)
+        for drawn, levels in zip(answer["spectra"], figure.spectra, strict=True):
+            ours = levels[quarter, quarter] if len(drawn) == 32 else levels
+            assert abs(np.array(drawn) - ours).max() <= 1, figure.state  # two ways to transform round apart
+
+
 @pytest.mark.parametrize("pixels", [None, 7, "", "%", "AAAA", "A" * 20000])
 def test_photo_shows_something_whatever_an_address_says(pixels):
     state = {**KernelOnPhoto().state, "pixels": pixels, "kernel": "nonsense", "position": "here", "drawn": -1}
@@ -317,6 +345,8 @@ def test_transposed_computes_the_same_outputs(table):
         if "error" not in answer:
             assert answer["outputs"] == figure.output.tolist(), figure.state
             assert answer["copies"] == figure.copies.tolist(), figure.state
+            if figure.view == "scatter":
+                assert answer["soFar"] == figure.so_far.tolist(), figure.state
 
 
 def test_mixer_computes_the_same_sums(table):
@@ -325,7 +355,7 @@ def test_mixer_computes_the_same_sums(table):
     for figure, answer in whole:
         assert answer["pixels"] == figure.pixels.tolist(), figure.state
         assert answer["kernels"] == figure.kernels.tolist(), figure.state
-        assert answer["start"] == figure.start, figure.state
+        assert (answer["row"], answer["column"]) == figure.place, figure.state
         assert answer["reads"] == [list(figure.reads(k)) for k in range(figure.out_channels)], figure.state
         assert answer["parts"] == figure.parts.tolist(), figure.state
         assert answer["outputs"] == figure.outputs.tolist(), figure.state
@@ -414,10 +444,14 @@ def test_a_state_from_anywhere_is_made_valid():
         "kind": ["average"],
         "ceil_mode": "no",
         "side": 3,
+        "asked": [-1],
+        "wave": ["a", 99],
+        "picture": 5,
+        "controls": "all",
     }
     cases = json.dumps([(name, junk) for name in FIGURES]).encode()
     done = node(PROGRAM, return_completed_process=True, input=cases, capture_output=True)
-    explorer, mixer, matrix, _, stepper, ledger, pooling, tower, transposed = json.loads(done.stdout)["answers"]
+    explorer, mixer, matrix, waves, _, stepper, ledger, pooling, tower, transposed = json.loads(done.stdout)["answers"]
     assert (explorer["blocks"], explorer["area"], explorer["sentence"]) == (
         [],
         "parameters",
@@ -427,7 +461,8 @@ def test_a_state_from_anywhere_is_made_valid():
     assert (stepper["size"], stepper["stride"], stepper["padding"], stepper["kernel"]) == (3, 4, 0, "vertical edge")
     assert (matrix["size"], matrix["stride"], matrix["index"]) == (3, 3, 0)
     assert [mixer[trait] for trait in ("in_channels", "out_channels", "groups", "kernel_size")] == [1, 6, 1, 1]
-    assert mixer["channel"] == 5
+    assert (mixer["channel"], mixer["size"], mixer["row"]) == (5, 3, 0)
+    assert (waves["picture"], waves["operation"], waves["wave"]) == ("photo", "convolution", [0, 31])
     assert (ledger["input"], ledger["layers"]) == ([1, 1, 1], [])
     least = {"kernel_size": 1, "stride": 1, "padding": 0, "dilation": 1}
     assert (tower["size"], tower["layers"], tower["row"], tower["position"]) == (5, [least, least], 1, 0)

@@ -74,24 +74,28 @@ function poolShare({ winner, pixels, counted }, gradient, row, column) {
   return pixels.some(here) ? gradient / counted : 0;
 }
 
-// One position of a convolution, all channels: neighbourhoods, a slice for every pair, what each input contributes to
-// each output, and the sums. `reads[k]` are the inputs of output k; small numbers in no order, the same for any setting.
-function channelMix(inChannels, outChannels, kernelSize, groups) {
+// A convolution with all its channels: planes, a slice for every pair, the maps, and at one position what each input adds
+// to each output. `reads[k]` are the inputs of output k; small numbers in no order, the same for any count of channels.
+function channelMix(inChannels, outChannels, kernelSize, groups, size, place) {
   const weightCount = convParameterCount(inChannels, outChannels, kernelSize, groups, false);
   const channels = (count, value) => Array.from({ length: count }, (_, i) => value(i));
   const width = inChannels / groups;
   const reads = channels(outChannels, (k) => channels(width, (i) => Math.floor(k / (outChannels / groups)) * width + i));
-  const pixels = channels(inChannels, (c) => square(3, (row, column) => {
-    const i = (c * 3 + row) * 3 + column;
+  const pixels = channels(inChannels, (c) => square(size, (row, column) => {
+    const i = (c * size + row) * size + column;
     return (11 * i * i + 7 * i) % 59 % 4;
   }));
   const kernels = channels(outChannels, (k) => channels(inChannels, (c) => square(kernelSize, (row, column) => {
     const i = ((k * 6 + c) * 3 + row) * 3 + column;
     return (14 * i * i + 15 * i) % 109 % 5 - 2;
   })));
-  const start = Math.floor((3 - kernelSize) / 2);
-  const taps = (k, c) => tapsAt(pixels[c], kernels[k][c], start, start);
+  const side = convOutputSize(size, kernelSize);
+  const [row, column] = place(side - 1);
+  const taps = (k, c) => tapsAt(pixels[c], kernels[k][c], row, column);
   const parts = channels(outChannels, (k) => channels(inChannels, (c) => (reads[k].includes(c) ? sumTaps(taps(k, c)) : 0)));
-  const outputs = parts.map((row) => row.reduce((a, b) => a + b));
-  return { weightCount, reads, pixels, kernels, start, taps, parts, outputs };
+  const outputs = reads.map((read, k) => {
+    const maps = read.map((c) => convolve(pixels[c], kernels[k][c]));
+    return square(side, (r, s) => maps.reduce((sum, map) => sum + map[r][s], 0));
+  });
+  return { weightCount, reads, pixels, kernels, side, row, column, taps, parts, outputs };
 }

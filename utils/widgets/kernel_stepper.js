@@ -101,15 +101,17 @@ export default {
     const result = part("p", "cnn-result", { "aria-live": "polite" });
     const size = part("p", "cnn-formula");
     const twin = part("div", "cnn-scroll", { tabindex: 0, role: "group", "aria-label": "Tables" });
-    const controls = [
+    const all = [
       ["size", "Input size W", "input"], ["kernel_size", "Kernel size F", "kernel"], ["stride", "Stride S", "output"],
       ["padding", "Padding p", "padding"], ["dilation", "Dilation d", "kernel"],
     ].map(([name, label, role]) => [name, slider(model, "kernel_stepper", name, label, role)]);
-    controls.push(
+    all.push(
       ["image", choice("Image", IMAGES, (image) => assign(model, { image }))],
       ["kernel", choice("Kernel", [...KERNELS, "your own"], (name) => assign(model, { kernel: name === "your own" ? state.weights : name }))],
       ["flip", checkbox("Flip the kernel (true convolution)", (flip) => assign(model, { flip }))],
     );
+    const controls = shownControls(model, all);
+    const sized = controls.some(([name]) => name === "size");
     const play = button("Play", () => (timer ? pause() : start()), { "aria-pressed": "false" });
     const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
     const actions = h("div", { class: "cnn-actions" },
@@ -213,7 +215,7 @@ export default {
     const panel = (role, ...body) => h("div", { class: `cnn-panel cnn-as-${role}` }, heads[role], ...body);
     el.append(h("div", { class: "cnn-figure", role: "group", "aria-label": "Kernel stepper" },
       // The controls come first: what they change in size must not push them away.
-      h("div", { class: "cnn-controls" }, ...controls.map(([, control]) => control)), actions, result, size,
+      h("div", { class: "cnn-controls" }, ...controls.map(([, control]) => control)), actions, result, sized ? size : null,
       h("div", { class: "cnn-panels" }, panel("input", input),
         h("div", { class: "cnn-stack" }, panel("kernel", h("div", { class: "cnn-sum" }, kernel, terms)), panel("output", output))),
       h("details", {}, h("summary", {}, "As tables"), twin)));

@@ -12,13 +12,17 @@ from utils.functional import conv2d
 from utils.functional.columns import Array
 from utils.widgets.examples import IMAGES, KERNELS, make_image, make_kernel
 from utils.widgets.figure import Figure
-from utils.widgets.settings import check_position
+from utils.widgets.settings import check_controls, check_position
 from utils.widgets.svg import Cell, Frame, Panel, counted, signed
+
+CONTROLS = ("size", "kernel_size", "stride", "padding", "dilation", "image", "kernel", "flip")
 
 
 class KernelStepper(Figure):
     """One kernel over one image, position by position, with every argument on a slider.
 
+    ``controls`` names the traits that the reader can change, by default all; without "size" the arithmetic of sizes
+    is not told either.
     ``image`` is one of "edge", "corner", "spot" or "counting"; ``kernel`` one of "vertical edge", "blur", "sharpen",
     "identity" or "counting", or a square of your own integers from −9 to 9; ``position`` is the output (row, column)
     shown first, from 0. A kernel that does not fit is no error here: the figure says why.
@@ -35,6 +39,7 @@ class KernelStepper(Figure):
     image = traitlets.Enum(IMAGES, "edge").tag(sync=True)
     kernel = traitlets.Any("vertical edge").tag(sync=True)
     position = traitlets.List([0, 0]).tag(sync=True)
+    controls = traitlets.List(list(CONTROLS)).tag(sync=True)
 
     def __init__(self, **traits: Any) -> None:
         """Take the traits by keyword; ``kernel_size`` follows from a kernel of your own."""
@@ -42,8 +47,8 @@ class KernelStepper(Figure):
         if kernel is not None and not isinstance(kernel, str):
             traits["kernel"] = [[int(weight) for weight in row] for row in kernel]
             traits.setdefault("kernel_size", len(traits["kernel"]))
-        if "position" in traits:
-            traits["position"] = list(traits["position"])
+        for name in {"position", "controls"} & {*traits}:
+            traits[name] = list(traits[name])
         super().__init__(**traits)
 
     @traitlets.validate("kernel")
@@ -61,6 +66,10 @@ class KernelStepper(Figure):
     @traitlets.validate("position")
     def _valid_position(self, proposal: Any) -> Any:
         return check_position(proposal["value"], "an output's")
+
+    @traitlets.validate("controls")
+    def _valid_controls(self, proposal: Any) -> Any:
+        return check_controls(proposal["value"], CONTROLS)
 
     @property
     def weights(self) -> Array:

@@ -4,13 +4,14 @@
 // What the sliders and number fields allow: [least, most]. The Python traits have the same limits.
 const BOUNDS = {
   architecture_explorer: { selected: [0, Infinity] },
+  frequencies: {},
   kernel_on_photo: { drawn: [0, 9216] },
   kernel_stepper: { size: [3, 10], kernel_size: [1, 5], stride: [1, 4], padding: [0, 4], dilation: [1, 3] },
   convolution_matrix: { size: [3, 6], kernel_size: [1, 4], stride: [1, 3], padding: [0, 2] },
   transposed_convolution: { size: [1, 4], kernel_size: [1, 4], stride: [1, 3], padding: [0, 3], output_padding: [0, 2] },
   pooling: { size: [3, 8], kernel_size: [1, 4], stride: [1, 4], padding: [0, 2] },
   receptive_field_tower: { size: [5, 32], kernel_size: [1, 7], stride: [1, 4], padding: [0, 3], dilation: [1, 4] },
-  channel_mixer: { in_channels: [1, 6], out_channels: [1, 6], groups: [1, 6], kernel_size: [1, 3], channel: [0, 5] },
+  channel_mixer: { in_channels: [1, 6], out_channels: [1, 6], groups: [1, 6], kernel_size: [1, 3], size: [3, 5], channel: [0, 5] },
   layer_ledger: {
     channels: [1, 2048], height: [1, 512], width: [1, 512], out_channels: [1, 2048], kernel_size: [1, 31],
     stride: [1, 16], padding: [0, 15], dilation: [1, 16], groups: [1, 2048], out_features: [1, 100000],
@@ -43,6 +44,12 @@ function bounded(model, figure) {
 function rowAndColumn(model, last) {
   const position = Array.isArray(model.get("position")) ? model.get("position") : [];
   return [0, 1].map((axis) => whole(position[axis], [0, last]));
+}
+
+// The trait `controls`: which of its controls, [name, node] each, a figure shows. An address that says nothing shows all.
+function shownControls(model, controls) {
+  const chosen = model.get("controls");
+  return Array.isArray(chosen) ? controls.filter(([name]) => chosen.includes(name)) : controls;
 }
 
 function assign(model, changes) {

@@ -6,6 +6,8 @@ with ``settings.js``, and never refuses one.
 
 from __future__ import annotations
 
+import base64
+import binascii
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -20,6 +22,25 @@ def check_integer(where: str, name: str, value: object, limits: Limits) -> None:
     least, most = limits[name]
     if type(value) is not int or not least <= value <= most:
         raise traitlets.TraitError(f"{where}{name} must be an integer from {least} to {most}, got {value!r}")
+
+
+def check_pixels(text: str, least: int, most: int) -> str:
+    """The bytes of a square picture in base64, if it has from ``least`` to ``most`` pixels a side."""
+    try:
+        count = len(base64.b64decode(text, validate=True))
+    except binascii.Error as error:
+        raise traitlets.TraitError(f"pixels must be bytes in base64: {error}") from None
+    if round(count**0.5) ** 2 != count or not least**2 <= count <= most**2:
+        sides = f"{least} to {most}" if least < most else f"{most}"
+        raise traitlets.TraitError(f"pixels must be a square of {sides} a side, got {count} bytes")
+    return text
+
+
+def check_controls(chosen: Sequence[Any], offered: Sequence[str]) -> Sequence[Any]:
+    """The names of the controls that a figure shows, if it has all of them."""
+    if unknown := [name for name in chosen if name not in offered]:
+        raise traitlets.TraitError(f"controls must be among {', '.join(offered)}, got {unknown[0]!r}")
+    return chosen
 
 
 def check_position(position: Sequence[Any], whose: str) -> Sequence[Any]:

@@ -26,9 +26,16 @@ function readState(model) {
     return { ...state, outputs: [], copies: [], row: 0, column: 0, error: error.message };
   }
   state.copies = spread(ones(state.pixels), ones(state.weights), padding);
-  state.whole = spread(state.pixels, state.weights, 0);
   state.grid = state.scatter ? size : state.outputs.length; // the side of the grid in which something is chosen
   [state.row, state.column] = rowAndColumn(model, state.grid - 1);
+  // In "scatter" the copies up to the chosen pixel lie there, the cropped cells too; null where none lies yet.
+  const down = (value, r, c) => (r * size + c <= state.row * size + state.column ? value : 0);
+  const laid = (pixels, weights) => spread(pixels.map((line, r) => line.map((value, c) => down(value, r, c))), weights, 0);
+  const touched = laid(ones(state.pixels), ones(state.weights));
+  state.soFar = laid(state.pixels, state.weights).map((line, r) => line.map((value, c) => (touched[r][c] ? value : null)));
+  const asked = model.get("asked");
+  state.asked = state.scatter && Array.isArray(asked) && asked.length === 2
+    ? asked.map((index) => whole(index, [0, state.outputs.length - 1])) : null;
   return state;
 }
 
@@ -41,6 +48,18 @@ function windowOf({ row, column, padding, kernel_size, laid, pixels, stride }) {
   }));
 }
 
+// What has made the output that is asked for, of the copies laid down so far.
+function answer({ asked, size, kernel_size, stride, padding, pixels, weights, row, column, soFar }) {
+  if (!asked) return "";
+  const [y, x] = asked.map((index) => index + padding);
+  const all = square(size, (i, j) => ({ i, j, weight: weights[y - i * stride]?.[x - j * stride] })).flat().filter(({ weight }) => weight !== undefined);
+  const down = all.filter(({ i, j }) => i * size + j <= row * size + column);
+  const terms = down.map(({ i, j, weight }) => `${number(pixels[i][j])}·${number(weight)}`);
+  const made = terms.length ? `${terms.join(" + ")} = ${number(soFar[y][x])}` : "nothing";
+  const rest = all.length - down.length;
+  return ` Output row ${asked[0] + 1}, column ${asked[1] + 1}: ${made}${rest ? `, ${count(rest, "term")} to come` : ""}.`;
+}
+
 function describe(state) {
   if (state.error) return sentence(state.error);
   const { row, column, kernel_size: k, stride, padding, outputs, copies } = state;
@@ -50,7 +69,7 @@ function describe(state) {
     const lost = k * k - inside(row) * inside(column);
     const pixel = number(state.pixels[row][column]);
     return `Pixel ${where} is ${pixel}: it adds ${pixel} times the kernel to `
-      + `${count(k * k, "cell")}${lost ? `, ${lost} of them cropped` : ""}.`;
+      + `${count(k * k, "cell")}${lost ? `, ${lost} of them cropped` : ""}.${answer(state)}`;
   }
   if (state.turned) {
     const met = windowOf(state).filter(({ value }) => value !== null).length;
@@ -119,23 +138,24 @@ function drawKernel({ laid, kernel_size }) {
   return drawGrid(0, kernel_size - 1, readCellSize(), (r, c) => ({ text: number(laid[r][c]), role: "kernel" }), [0, 0, kernel_size]);
 }
 
-// While a copy is laid down, all cells are there, also those that are cropped.
+// While copies are laid down, all cells are there, also those that are cropped.
 function drawOutput(state, pick) {
-  const { scatter, outputs, copies, whole: all, pixels, weights, stride, padding, kernel_size: k, row, column } = state;
+  const { scatter, outputs, copies, soFar, asked, pixels, weights, stride, padding, kernel_size: k, row, column } = state;
   const shown = state.view === "count copies" ? copies : outputs;
   const most = Math.max(1, ...shown.flat());
   const cell = (r, c) => {
-    const value = shown[r]?.[c];
-    const weight = scatter ? weights[r + padding - row * stride]?.[c + padding - column * stride] : undefined;
-    const corner = weight === undefined ? null : number(weight * pixels[row][column]);
-    if (value === undefined) return { text: number(all[r + padding][c + padding]), role: "padding", corner };
-    const chosen = scatter ? {} : { strong: r === row && c === column, pick: () => pick(r, c) };
-    return { text: number(value), role: "output", tint: 0.3 * value / most, corner, ...chosen };
+    const more = { strong: scatter ? asked?.[0] === r && asked[1] === c : r === row && c === column, pick: () => pick(r, c) };
+    if (!scatter) return { text: number(shown[r][c]), role: "output", tint: 0.3 * shown[r][c] / most, ...more };
+    const value = soFar[r + padding][c + padding];
+    const weight = weights[r + padding - row * stride]?.[c + padding - column * stride];
+    const laid = { text: value === null ? "" : number(value), corner: weight === undefined ? null : number(weight * pixels[row][column]) };
+    if (shown[r]?.[c] === undefined) return { role: "padding", ...laid };
+    return { role: "output", tint: 0.3 * (value ?? 0) / most, ...laid, ...more };
   };
-  const size = outputs.length;
+  const unit = cellSize(36);
   return scatter
-    ? drawGrid(-padding, all.length - padding - 1, readCellSize(), cell, [row * stride - padding, column * stride - padding, k])
-    : drawGrid(0, size - 1, cellSize(36), cell);
+    ? drawGrid(-padding, soFar.length - padding - 1, unit, cell, [row * stride - padding, column * stride - padding, k])
+    : drawGrid(0, outputs.length - 1, unit, cell);
 }
 
 export default {
@@ -156,7 +176,7 @@ export default {
       ["padding", "Padding p", "padding"], ["output_padding", "Output padding", "output"],
     ].map(([name, label, role]) => [name, slider(model, "transposed_convolution", name, label, role)]);
     controls.push(
-      ["view", choice("View", VIEWS, (view) => assign(model, { view, position: [0, 0] }))],
+      ["view", choice("View", VIEWS, (view) => assign(model, { view, position: [0, 0], asked: [] }))],
       ["image", choice("Image", PIXELS, (image) => assign(model, { image }))],
       ["kernel", choice("Kernel", WEIGHTS, (name) => assign(model, { kernel: name }))],
     );
@@ -164,27 +184,33 @@ export default {
       const next = state.row * state.grid + state.column + 1;
       move(Math.floor(next / state.grid) % state.grid, next % state.grid);
     });
+    const all = button("Lay down all", () => move(state.size - 1, state.size - 1));
     const save = button("Save SVG", () => saveSvg("transposed-convolution", [source, kernel, output].map((node) => node.firstChild)));
 
     function move(row, column) {
       assign(model, { position: [row, column] });
     }
 
-    function onKey(event) {
-      const by = arrow(event);
-      if (!by || state.error) return;
-      const inside = (index) => whole(index, [0, state.grid - 1]);
-      move(inside(state.row + by[0]), inside(state.column + by[1]));
+    // An output of "scatter" is asked what made it; elsewhere it is where the figure stands.
+    function pick(row, column) {
+      if (state.scatter) assign(model, { asked: [row, column] });
+      else move(row, column);
     }
 
-    // The grid in which something is chosen takes the arrow keys; the other only scrolls.
-    function focusable(node, active, label) {
-      node.classList.toggle("cnn-pad", active);
+    // From `place` in a grid of `size` an arrow key goes on.
+    function keys(event, place, size, go) {
+      const by = arrow(event);
+      if (by && !state.error) go(...place.map((index, axis) => whole(index + by[axis], [0, size - 1])));
+    }
+
+    // A grid in which something is chosen takes the arrow keys; another only scrolls.
+    function focusable(node, label, choose) {
+      node.classList.toggle("cnn-pad", Boolean(choose));
       node.tabIndex = 0;
       node.dataset.lmSuppressShortcuts = "true";
-      node.setAttribute("role", active ? "application" : "group");
-      node.setAttribute("aria-label", active ? `${label}: the arrow keys choose` : label);
-      node.onkeydown = active ? onKey : null;
+      node.setAttribute("role", choose ? "application" : "group");
+      node.setAttribute("aria-label", choose ? `${label}: the arrow keys choose` : label);
+      node.onkeydown = choose ?? null;
     }
 
     function draw() {
@@ -193,20 +219,22 @@ export default {
       const m = outputs.length;
       for (const [name, control] of controls) control.set(state[name]);
       figure.classList.toggle("cnn-broken", Boolean(error));
-      for (const action of [step, save]) action.disabled = Boolean(error);
+      all.hidden = !state.scatter;
+      for (const action of [step, all, save]) action.disabled = Boolean(error);
       result.textContent = describe(state);
       size.textContent = formula(state);
       even.textContent = evenness(state);
       twin.replaceChildren();
       if (error) return;
-      focusable(source, state.scatter, "Input grid");
-      focusable(output, !state.scatter, "Output grid");
+      const here = [state.row, state.column];
+      focusable(source, "Input grid", state.scatter && ((event) => keys(event, here, n, move)));
+      focusable(output, "Output grid", (event) => keys(event, state.scatter ? state.asked ?? [0, -1] : here, m, pick));
       heads.source.textContent = state.turned ? `Input ${n} × ${n} among zeros` : `Input ${n} × ${n}`;
       heads.kernel.textContent = `Kernel ${k} × ${k}${state.turned ? ", turned by half a turn" : ""}`;
-      heads.output.textContent = state.view === "count copies" ? `Copies on each of ${m} × ${m} outputs` : `Output ${m} × ${m}${state.scatter && state.padding ? `, cropped by ${state.padding} on every side` : ""}`;
+      heads.output.textContent = state.view === "count copies" ? `Copies on each of ${m} × ${m} outputs` : `Output ${m} × ${m}${state.scatter && state.row + state.column < 2 * n - 2 ? " so far" : ""}${state.scatter && state.padding ? `, cropped by ${state.padding} on every side` : ""}`;
       source.replaceChildren(drawSource(state, move));
       kernel.replaceChildren(drawKernel(state));
-      output.replaceChildren(drawOutput(state, move));
+      output.replaceChildren(drawOutput(state, pick));
       terms.textContent = sum(state);
       twin.append(gridTable("Input", state.pixels), gridTable("Kernel", state.weights), gridTable("Output", outputs), gridTable("Copies of the kernel on each output", state.copies));
     }
@@ -214,7 +242,7 @@ export default {
     const panel = (name, role, ...body) => h("div", { class: `cnn-panel cnn-as-${role}` }, heads[name], ...body);
     const figure = h("div", { class: "cnn-figure", role: "group", "aria-label": "Transposed convolution" },
       // The controls come first: what they change in size must not push them away.
-      h("div", { class: "cnn-controls" }, ...controls.map(([, control]) => control)), h("div", { class: "cnn-actions" }, step, save), result, size, even,
+      h("div", { class: "cnn-controls" }, ...controls.map(([, control]) => control)), h("div", { class: "cnn-actions" }, step, all, save), result, size, even,
       h("div", { class: "cnn-panels" }, h("div", { class: "cnn-stack" }, panel("source", "input", source),
         panel("kernel", "kernel", h("div", { class: "cnn-sum" }, kernel, terms))), panel("output", "output", output)),
       h("details", {}, h("summary", {}, "As tables"), twin));

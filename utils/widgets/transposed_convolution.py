@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import traitlets
@@ -19,10 +19,11 @@ VIEWS = ("scatter", "insert zeros", "count copies")
 class TransposedConvolution(Figure):
     """One small image made larger, seen in three ways.
 
-    ``view`` "scatter" shows the copy of the kernel that one pixel lays down, "insert zeros" the same numbers from a
+    ``view`` "scatter" lays down the copies of the kernel pixel by pixel, "insert zeros" shows the same numbers from a
     turned kernel that slides over the pixels with zeros between them, "count copies" how many copies cover each
     output. ``image`` is "digits", "one pixel" or "ones", ``kernel`` "counting" (1, 2, 3, …) or "ones". ``position``
-    is the (row, column), from 0, of a pixel for "scatter" and of an output for the others.
+    is the (row, column), from 0, of an output, or for "scatter" of the last pixel that has laid down its copy;
+    ``asked`` is the output whose terms "scatter" lists, or nothing.
     """
 
     name: ClassVar[str] = "transposed_convolution"
@@ -36,6 +37,13 @@ class TransposedConvolution(Figure):
     kernel = traitlets.Enum(("counting", "ones"), "counting").tag(sync=True)
     view = traitlets.Enum(VIEWS, "scatter").tag(sync=True)
     position = traitlets.List(traitlets.Int(min=0), [0, 0], minlen=2, maxlen=2).tag(sync=True)
+    asked = traitlets.List(traitlets.Int(min=0), []).tag(sync=True)
+
+    @traitlets.validate("asked")
+    def _valid_asked(self, proposal: Any) -> Any:
+        if len(proposal["value"]) not in (0, 2):
+            raise traitlets.TraitError(f"asked must be an output's (row, column) or empty, got {proposal['value']}")
+        return proposal["value"]
 
     @property
     def pixels(self) -> Array:
@@ -67,6 +75,40 @@ class TransposedConvolution(Figure):
         """How many copies of the kernel cover each output."""
         return self._spread(np.ones_like(self.pixels), np.ones_like(self.weights), self.padding)
 
+    @property
+    def so_far(self) -> Array:
+        """The sum of the copies laid down up to ``position``, cropped cells too; masked where none lies yet."""
+        row, column = self._place(0)
+        down = np.arange(self.size**2).reshape(self.size, -1) <= row * self.size + column
+        touched = self._spread(down * 1, np.ones_like(self.weights), 0) > 0
+        return np.ma.array(self._spread(self.pixels * down, self.weights, 0), mask=~touched)
+
+    def _terms(self, row: int, column: int) -> tuple[list[str], int]:
+        """The products that make an output, of the copies laid down so far; and how many are still to come."""
+        k, s, p, n = self.kernel_size, self.stride, self.padding, self.size
+        last = self._place(0)
+        terms, to_come = [], 0
+        for i, j in np.ndindex(n, n):
+            r, c = row + p - i * s, column + p - j * s
+            if not (0 <= r < k and 0 <= c < k):
+                continue
+            if (i, j) > last:
+                to_come += 1
+            else:
+                terms.append(f"{int(self.pixels[i, j])}·{int(self.weights[r, c])}")
+        return terms, to_come
+
+    def _answer(self, size: int) -> str:
+        """What has made the output that is asked for."""
+        if not self.asked:
+            return ""
+        row, column = (min(index, size - 1) for index in self.asked)
+        terms, to_come = self._terms(row, column)
+        value = int(self.so_far[row + self.padding, column + self.padding]) if terms else 0
+        made = f"{' + '.join(terms)} = {signed(value)}" if terms else "nothing"
+        rest = f", {counted(to_come, 'term')} to come" if to_come else ""
+        return f" Output row {row + 1}, column {column + 1}: {made}{rest}."
+
     def _place(self, size: int) -> tuple[int, int]:
         """The position inside a grid of ``size``, which other traits may have made smaller."""
         grid = self.size if self.view == "scatter" else size
@@ -96,7 +138,8 @@ class TransposedConvolution(Figure):
             lost = k * k - kept[0] * kept[1]
             cropped = f", {lost} of them cropped" if lost else ""
             pixel = signed(self.pixels[row, column])
-            return f"Pixel {where} is {pixel}: it adds {pixel} times the kernel to {counted(k * k, 'cell')}{cropped}."
+            copy = f"Pixel {where} is {pixel}: it adds {pixel} times the kernel to {counted(k * k, 'cell')}{cropped}."
+            return copy + self._answer(size)
         if self.view == "insert zeros":
             met = [sum(self._pixel(place) is not None for place in self._reads(index)) for index in (row, column)]
             value, pixels = signed(self.output[row, column]), met[0] * met[1]
@@ -150,24 +193,28 @@ class TransposedConvolution(Figure):
         return Panel("Pixels among zeros", "input", cells, [Frame(row, column, k)])
 
     def _made(self, output: Array, row: int, column: int) -> Panel:
-        """The output, or how many copies lie on it; with what the padding crops where a copy is shown."""
+        """The output, as far as it is laid down in "scatter", with what is cropped; or how many copies lie on it."""
         size, k, s, p = len(output), self.kernel_size, self.stride, self.padding
         scatter, pixels, weights = self.view == "scatter", self.pixels, self.weights
         shown = self.copies if self.view == "count copies" else output
-        whole, most = self._spread(pixels, weights, 0), max(1, shown.max())
+        most, so_far = max(1, shown.max()), self.so_far
+        asked = tuple(min(index, size - 1) for index in self.asked)
 
         def made(r: int, c: int) -> Cell:
             y, x = r - p, c - p
             corner = ""
             if scatter and 0 <= r - row * s < k and 0 <= c - column * s < k:
                 corner = signed(pixels[row, column] * weights[r - row * s, c - column * s])
-            if not (0 <= y < size and 0 <= x < size):
-                return Cell(signed(whole[r, c]), "padding", corner=corner)
-            chosen = not scatter and (y, x) == (row, column)
-            return Cell(signed(shown[y, x]), "output", 0.3 * shown[y, x] / most, corner, strong=chosen)
+            inside = 0 <= y < size and 0 <= x < size
+            if scatter:
+                value = so_far[r, c] if so_far[r, c] is not np.ma.masked else None
+                text, tint = ("", 0) if value is None else (signed(value), 0.3 * value / most if inside else 0)
+                return Cell(text, "output" if inside else "padding", tint, corner, strong=(y, x) == asked)
+            return Cell(signed(shown[y, x]), "output", 0.3 * shown[y, x] / most, strong=(y, x) == (row, column))
 
-        full = range(len(whole)) if scatter else range(p, p + size)
+        full = range(len(so_far)) if scatter else range(p, p + size)
         title = "Copies on each output" if self.view == "count copies" else f"Output {size} × {size}"
+        title += " so far" if scatter and (row, column) < (self.size - 1,) * 2 else ""
         title += f", cropped by {p} on every side" if scatter and p else ""
         frames = [Frame(row * s, column * s, k)] if scatter else []
         return Panel(title, "output", [[made(r, c) for c in full] for r in full], frames)
