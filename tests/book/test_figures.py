@@ -421,10 +421,10 @@ def test_matrix_by_mouse(show, mode):
     pixel.click()
     page.mouse.move(2, 2)
     assert says(page) == ConvolutionMatrix(side="input", index=5).sentence()
-    page.locator(".cnn-matrix .cnn-cell").last.click()  # in W's last row
+    page.locator(".cnn-matrix .cnn-cell").last.click()  # in M's last row
     page.mouse.move(2, 2)
     assert says(page) == ConvolutionMatrix(index=3).sentence()
-    page.get_by_label("Transpose: Wᵀ").check()
+    page.get_by_label("Transpose: Mᵀ").check()
     assert says(page) == ConvolutionMatrix(transposed=True, side="input").sentence()
     state = {"transposed": True, "side": "input"}
     for label, trait, value in [
@@ -459,7 +459,7 @@ def test_matrix_by_key(show, mode):
 def test_matrix_counts_what_it_shares(show):
     page = show(ConvolutionMatrix())
     assert page.locator(".cnn-formula").inner_text() == (
-        "W has 4 × 16 = 64 entries; 36 are not zero, and they hold only 9 different weights."
+        "M has 4 × 16 = 64 entries; 36 are not zero, and they hold only 9 different weights."
     )
     assert page.locator(".cnn-products").inner_text().replace("\n", " ") == (
         "1·3 + 2·0 + 3·7 + 4·1 + 5·8 + 6·5 + 7·9 + 8·6 + 9·3 = 236"

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.random import Generator
 
 from utils.checks.exercise import Arguments, Exercise
-from utils.functional import conv2d, conv2d_backward
+from utils.functional import conv2d
 
 Array = np.ndarray
 
@@ -182,29 +182,33 @@ matrix = Exercise(
 )
 
 
-def _gradient(x: Array, grad_output: Array, kernel_size: int) -> Array:
-    shape = np.zeros((1, 1, 1, kernel_size))
-    return conv2d_backward(grad_output[None, None, None], x[None, None, None], shape)[1][0, 0, 0]
+def _weights(image: Array, output: Array, kernel_size: int) -> Array:
+    views = np.lib.stride_tricks.sliding_window_view(image, (kernel_size, kernel_size))
+    found, *_ = np.linalg.lstsq(views.reshape(-1, kernel_size**2), output.ravel(), rcond=None)
+    return found.reshape(kernel_size, kernel_size)
 
 
-shared_gradient = Exercise(
-    "shared_gradient",
-    cases=lambda rng: [
-        (rng.standard_normal(n), rng.standard_normal(n - k + 1), k) for n, k in [(6, 3), (5, 2), (9, 4)]
-    ],
-    reference=_gradient,
+def _shown(rng: Generator) -> list[Arguments]:
+    cases: list[Arguments] = []
+    for height, width, size in [(8, 9, 3), (6, 7, 2), (10, 9, 4)]:
+        image, kernel = rng.standard_normal((height, width)), rng.standard_normal((size, size))
+        cases.append((image, _correlate(image, kernel), size))
+    return cases
+
+
+find_kernel = Exercise(
+    "find_kernel",
+    cases=_shown,
+    reference=_weights,
     mistakes={
-        "Multiply each output's gradient with the pixel that this weight met there, not with all of that place.": (
-            lambda x, grad_output, k: np.full(k, _gradient(x, grad_output, k).sum())
-        ),
-        "That is the gradient of the pixels. How much does each weight change the loss?": (
-            lambda x, grad_output, k: np.convolve(grad_output, np.ones(k))
+        "That is how much each weight's pixels have in common with the output. But the pixels have something in common "
+        "with each other as well: solve the equations for all weights at once.": (
+            lambda image, output, k: _correlate(image, output)
         ),
     },
     slips={
-        "A weight is used at every place, and its gradients add; do not take their mean.": (
-            lambda x, grad_output, k: (x, grad_output / len(grad_output), k)
+        "An output is the sum over its patch, not the mean: nothing is to be divided or multiplied.": (
+            lambda image, output, k: (image, output * k * k, k)
         ),
-        "The last place is missing.": lambda x, grad_output, k: (x, np.append(grad_output[:-1], 0), k),
     },
 )

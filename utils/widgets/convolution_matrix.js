@@ -1,4 +1,4 @@
-// A convolution is one matrix: each row of W is one output, each column one pixel, and the weights repeat.
+// A convolution is one matrix: each row of M is one output, each column one pixel, and the weights repeat.
 
 function readState(model) {
   const state = bounded(model, "convolution_matrix");
@@ -52,16 +52,16 @@ function describe(state, { side, index }) {
   if (side === "output") {
     const where = `output ${place(index, outputs)}`;
     return transposed
-      ? `Column ${index + 1} of Wᵀ spreads ${where}, which is ${number(y[index])}, over ${count(joined.length, "pixel")}.`
-      : `Row ${index + 1} of W computes ${where}: ${count(joined.length, "pixel")} times ${count(joined.length, "weight")} is ${number(y[index])}.`;
+      ? `Column ${index + 1} of Mᵀ spreads ${where}, which is ${number(y[index])}, over ${count(joined.length, "pixel")}.`
+      : `Row ${index + 1} of M computes ${where}: ${count(joined.length, "pixel")} times ${count(joined.length, "weight")} is ${number(y[index])}.`;
   }
   const where = `pixel ${place(index, size)}`;
   if (!transposed) {
-    return `Column ${index + 1} of W: ${where} feeds ${joined.length} of ${count(y.length, "output")}`
+    return `Column ${index + 1} of M: ${where} feeds ${joined.length} of ${count(y.length, "output")}`
       + `${joined.length ? `, through ${joined.length === 1 ? "weight" : "weights"} ${weights}` : ""}.`;
   }
-  const verdict = back[index] === x[index] ? "as it was" : `not as ${x[index]}: Wᵀ is not an inverse`;
-  return `Row ${index + 1} of Wᵀ brings ${where} back as ${number(back[index])}, ${verdict}.`;
+  const verdict = back[index] === x[index] ? "as it was" : `not as ${x[index]}: Mᵀ is not an inverse`;
+  return `Row ${index + 1} of Mᵀ brings ${where} back as ${number(back[index])}, ${verdict}.`;
 }
 
 function counts({ matrix, transposed, error }) {
@@ -69,7 +69,7 @@ function counts({ matrix, transposed, error }) {
   const entries = matrix.flat();
   const held = entries.filter(Boolean);
   const size = [matrix.length, matrix[0].length];
-  return `${transposed ? "Wᵀ" : "W"} has ${(transposed ? size.reverse() : size).join(" × ")} = ${number(entries.length)} entries; `
+  return `${transposed ? "Mᵀ" : "M"} has ${(transposed ? size.reverse() : size).join(" × ")} = ${number(entries.length)} entries; `
     + `${number(held.length)} are not zero, and they hold only ${count(new Set(held).size, "different weight")}.`;
 }
 
@@ -104,7 +104,7 @@ export default {
     const controls = [
       ["size", "Input size W", "input"], ["kernel_size", "Kernel size F", "kernel"], ["stride", "Stride S", "output"], ["padding", "Padding p", "padding"],
     ].map(([name, label, role]) => [name, slider(model, "convolution_matrix", name, label, role)]);
-    controls.push(["transposed", checkbox("Transpose: Wᵀ maps outputs back to pixels", (transposed) => {
+    controls.push(["transposed", checkbox("Transpose: Mᵀ maps outputs back to pixels", (transposed) => {
       assign(model, { transposed, side: transposed ? "input" : "output", index: 0 });
     })]);
 
@@ -160,7 +160,7 @@ export default {
         h("rect", { class: "cnn-frame", width: k * 36, height: k * 36 })));
     }
 
-    // As the equation reads, y = Wx: what comes out stands left of the matrix, what goes in lies over it.
+    // As the equation reads, y = Mx: what comes out stands left of the matrix, what goes in lies over it.
     function drawMatrix() {
       const unit = cellSize(28);
       const { transposed, kernel_size } = state;
@@ -220,8 +220,8 @@ export default {
       const { size: n, outputs: m } = state;
       const labels = (length, size) => Array.from({ length }, (_, i) => place(i, size));
       twin.replaceChildren(
-        table("W: a row for each output, a column for each pixel", ["output", ...labels(n * n, n)], state.matrix.map((row, i) => [place(i, m), ...row])),
-        table("Input, and what the transposed matrix makes of the output", ["pixel", "x", "Wᵀ(Wx)"], state.x.map((value, i) => [place(i, n), value, number(state.back[i])])),
+        table("M: a row for each output, a column for each pixel", ["output", ...labels(n * n, n)], state.matrix.map((row, i) => [place(i, m), ...row])),
+        table("Input, and what the transposed matrix makes of the output", ["pixel", "x", "Mᵀ(Mx)"], state.x.map((value, i) => [place(i, n), value, number(state.back[i])])),
         table("Output", ["output", "y"], state.y.map((value, i) => [place(i, m), number(value)])));
     }
 
@@ -232,9 +232,9 @@ export default {
       drawTwin();
       heads.input.textContent = `Input x, ${n} × ${n}${padding ? `, padded to ${n + 2 * padding} × ${n + 2 * padding}` : ""}`;
       heads.kernel.textContent = `Kernel ${state.kernel_size} × ${state.kernel_size}`;
-      heads.output.textContent = `Output y = Wx, ${m} × ${m}`;
-      heads.back.textContent = `Wᵀy, ${n} × ${n} again`;
-      heads.matrix.textContent = transposed ? "Wᵀ: a row for each pixel, a column for each output" : "W: a row for each output, a column for each pixel";
+      heads.output.textContent = `Output y = Mx, ${m} × ${m}`;
+      heads.back.textContent = `Mᵀy, ${n} × ${n} again`;
+      heads.matrix.textContent = transposed ? "Mᵀ: a row for each pixel, a column for each output" : "M: a row for each output, a column for each pixel";
       for (const [name, node] of Object.entries({ input, output, back, matrix })) node.replaceChildren(parts[name].svg);
       back.parentElement.hidden = !transposed;
     }

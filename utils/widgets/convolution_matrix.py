@@ -1,4 +1,4 @@
-"""A convolution is one matrix: each row of W is one output, each column one pixel, and the weights repeat."""
+"""A convolution is one matrix: each row of M is one output, each column one pixel, and the weights repeat."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from utils.widgets.svg import Cell, Frame, Panel, counted, signed
 class ConvolutionMatrix(Figure):
     """A small grid, a kernel and the matrix that the convolution is, linked.
 
-    The kernel holds 1, 2, 3, …, so that every entry of W names its weight. ``side`` and ``index`` say what is
-    chosen: an "output" (a row of W) or an "input" pixel (a column), from 0 in reading order. ``transposed`` shows Wᵀ.
+    The kernel holds 1, 2, 3, …, so that every entry of M names its weight. ``side`` and ``index`` say what is
+    chosen: an "output" (a row of M) or an "input" pixel (a column), from 0 in reading order. ``transposed`` shows Mᵀ.
     """
 
     name: ClassVar[str] = "convolution_matrix"
@@ -42,7 +42,7 @@ class ConvolutionMatrix(Figure):
 
     @property
     def matrix(self) -> Array:
-        """W, one row per output and one column per pixel; ``ValueError`` if the kernel does not fit."""
+        """M, one row per output and one column per pixel; ``ValueError`` if the kernel does not fit."""
         # Column i is what the convolution makes of an image with a 1 at pixel i and nothing else.
         images = np.eye(self.size**2, dtype=int).reshape(-1, 1, self.size, self.size)
         columns = conv2d(images, self.weights[None, None], None, self.stride, self.padding)
@@ -66,18 +66,18 @@ class ConvolutionMatrix(Figure):
         where = f"row {index // size + 1}, column {index % size + 1}"
         pixels = counted(len(weights), "pixel")
         if self.side == "output" and self.transposed:
-            return f"Column {index + 1} of Wᵀ spreads output {where}, which is {signed(y[index])}, over {pixels}."
+            return f"Column {index + 1} of Mᵀ spreads output {where}, which is {signed(y[index])}, over {pixels}."
         if self.side == "output":
             return (
-                f"Row {index + 1} of W computes output {where}: "
+                f"Row {index + 1} of M computes output {where}: "
                 f"{pixels} times {counted(len(weights), 'weight')} is {signed(y[index])}."
             )
         if self.transposed:
             back = (matrix.T @ y)[index]
-            verdict = "as it was" if back == x[index] else f"not as {x[index]}: Wᵀ is not an inverse"
-            return f"Row {index + 1} of Wᵀ brings pixel {where} back as {signed(back)}, {verdict}."
+            verdict = "as it was" if back == x[index] else f"not as {x[index]}: Mᵀ is not an inverse"
+            return f"Row {index + 1} of Mᵀ brings pixel {where} back as {signed(back)}, {verdict}."
         through = f", through weight{'s' * (len(weights) > 1)} {', '.join(map(str, weights))}" if len(weights) else ""
-        return f"Column {index + 1} of W: pixel {where} feeds {len(weights)} of {counted(len(y), 'output')}{through}."
+        return f"Column {index + 1} of M: pixel {where} feeds {len(weights)} of {counted(len(y), 'output')}{through}."
 
     def panels(self) -> list[Panel]:
         """Input, kernel, output and the matrix under the image laid flat."""
@@ -120,12 +120,12 @@ class ConvolutionMatrix(Figure):
                 [Frame(0, 0, self.kernel_size)],
             ),
             Panel(
-                f"Output y = Wx, {outputs} × {outputs}",
+                f"Output y = Mx, {outputs} × {outputs}",
                 "output",
                 [made[i : i + outputs] for i in range(0, len(y), outputs)],
             ),
             Panel(
-                "Wᵀ under y laid flat" if self.transposed else "W under x laid flat",
+                "Mᵀ under y laid flat" if self.transposed else "M under x laid flat",
                 "kernel",
                 [vector, *rows],
             ),

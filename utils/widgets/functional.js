@@ -39,7 +39,7 @@ function unreadLines(size, kernelSize, stride = 1, padding = 0, dilation = 1) {
   return [...Array(size).keys()].filter((index) => !read.has(index));
 }
 
-// W with one row per output and one column per input pixel, in reading order: W · image = convolve(image).
+// M with one row per output and one column per input pixel, in reading order: M · image = convolve(image).
 function convolutionMatrix(size, kernel, stride = 1, padding = 0) {
   const image = square(size, () => 0);
   const outputs = convOutputSize(size, kernel.length, stride, padding);

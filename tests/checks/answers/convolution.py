@@ -52,14 +52,34 @@ def probed_matrix(kernel, size):
     return np.stack([np.correlate(pixel, kernel, "valid") for pixel in np.eye(size)], axis=1)
 
 
-def autograd(x, grad_output, kernel_size):
-    weight = torch.zeros(1, 1, kernel_size, dtype=torch.float64, requires_grad=True)
-    F.conv1d(torch.from_numpy(x)[None, None], weight).backward(torch.from_numpy(grad_output)[None, None])
-    return weight.grad[0, 0]
+def equations(image, output, kernel_size):
+    places = [(i, j) for i in range(output.shape[0]) for j in range(output.shape[1])]
+    left = [image[i : i + kernel_size, j : j + kernel_size].ravel() for i, j in places]
+    return np.array(left), np.array([output[place] for place in places])
 
 
-def added(x, grad_output, kernel_size):
-    return [sum(g * x[i + r] for i, g in enumerate(grad_output)) for r in range(kernel_size)]
+def by_least_squares(image, output, kernel_size):
+    return np.linalg.lstsq(*equations(image, output, kernel_size), rcond=None)[0].reshape(kernel_size, kernel_size)
+
+
+def by_as_many_as_weights(image, output, kernel_size):
+    left, right = equations(image, output, kernel_size)
+    return np.linalg.solve(left[: kernel_size**2], right[: kernel_size**2]).reshape(kernel_size, -1)
+
+
+def by_descent(image, output, kernel_size):
+    image, output = (torch.from_numpy(array)[None, None] for array in (image, output))
+    weight = torch.zeros(1, 1, kernel_size, kernel_size, dtype=torch.float64, requires_grad=True)
+    optimizer = torch.optim.LBFGS([weight], max_iter=200, tolerance_grad=1e-12, tolerance_change=1e-16)
+
+    def loss():
+        optimizer.zero_grad()
+        error = (F.conv2d(image, weight) - output).square().sum()
+        error.backward()
+        return error
+
+    optimizer.step(loss)
+    return weight.detach()[0, 0]
 
 
 def rows(*modes):
@@ -76,7 +96,7 @@ RIGHT = {
     "layer": [torch_layer, summed_layer],
     "strided": [torchs, padded_loops],
     "matrix": [filled_matrix, probed_matrix],
-    "shared_gradient": [autograd, added],
+    "find_kernel": [by_least_squares, by_as_many_as_weights, by_descent],
 }
 # Each with a piece of the hint that it must get.
 WRONG = {
@@ -153,13 +173,12 @@ WRONG = {
         (lambda kernel, size: [filled_matrix(kernel, size)[0]] * (size - len(kernel) + 1), "one pixel further"),
         (lambda kernel, size: filled_matrix(kernel, size)[:-1], "What you have is right, but some is"),
     ],
-    "shared_gradient": [
-        (lambda x, g, k: autograd(x, g, k) / len(g), "mean"),
-        (lambda x, g, k: g[0] * x[:k], "only the first of `grad_output` counted"),
-        (lambda x, g, k: added(x, g, k)[::-1], "The numbers are right, but in reverse"),
-        (lambda x, g, k: added(x, np.ones(len(g)), k), "`grad_output` were 1 everywhere"),
-        (lambda x, g, k: [sum(added(x, g, k))] * k, "all of that place"),
-        (lambda x, g, k: np.convolve(np.ones(k), g), "gradient of the pixels"),
-        (lambda x, g, k: [sum(g[i] * x[i + r] for i in range(len(g) - 1)) for r in range(k)], "last place is missing"),
+    "find_kernel": [
+        (lambda *case: by_least_squares(*case)[::-1, ::-1], "The numbers are right, but turned by"),
+        (lambda *case: by_least_squares(*case).T, "The numbers are right, but rows and"),
+        (lambda image, output, k: [[(image[r : r + len(output), c : c + output.shape[1]] * output).sum()
+                                    for c in range(k)] for r in range(k)], "in common with each other"),
+        (lambda image, output, k: by_least_squares(image, output * k**2, k), "not the mean"),
+        (lambda *case: by_least_squares(*case).ravel(), "more axes"),
     ],
 }  # fmt: skip
