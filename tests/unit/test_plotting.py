@@ -251,6 +251,29 @@ def test_several_curves_are_named_and_told_apart_without_colour():
     assert len({line.get_linestyle() for line in ax.lines}) == 2
 
 
+def test_a_graph_says_on_each_edge_what_goes_forward_and_what_comes_back():
+    steps = [("a", "×", "x1", "w1"), ("L", "+", "a", "x2")]
+    values = {"x1": 2, "w1": -3, "x2": 5, "a": -6, "L": -1}
+    shares = {("x1", "a"): -3, ("w1", "a"): 2, ("a", "L"): 1, ("x2", "L"): 1}
+    ax = plotting.graph(steps, values, shares)
+    forward = [text.get_text() for text in ax.texts if text.get_va() == "bottom"]
+    back = [text.get_text() for text in ax.texts if text.get_va() == "top"]
+    assert forward == ["2", "−3", "−6", "5"] and back == ["−3", "2", "1", "1"]
+    assert words(ax)[-1] == "L = −1"
+    beside = [text.get_text() for text in ax.texts if text.get_ha() == "right"]
+    assert beside == ["−3", "2", "1"]
+    rings = {text.get_text(): to_hex(text.get_bbox_patch().get_edgecolor()).upper() for text in ax.texts[8:13:2]}
+    assert rings["x1"] == PALETTE["input"]["light"].upper()
+
+
+def test_a_weight_used_twice_has_the_sum_of_what_comes_back():
+    steps = [("a", "×", "x1", "w1"), ("b", "×", "x2", "w1"), ("L", "+", "a", "b")]
+    values = {"x1": 2, "w1": 1, "x2": 3, "a": 2, "b": 3, "L": 5}
+    shares = {("x1", "a"): 1, ("w1", "a"): 2, ("w1", "b"): 3, ("x2", "b"): 1, ("a", "L"): 1, ("b", "L"): 1}
+    ax = plotting.graph(steps, values, shares)
+    assert [text.get_text() for text in ax.texts if text.get_ha() == "right"] == ["1", "5", "1"]
+
+
 def test_a_confusion_matrix_says_its_counts_and_frames_what_is_right():
     ax = plotting.confusion([[5, 0, 1], [0, 7, 0], [2, 0, 4]], "digit", "taken for")
     assert {(text.get_position(), text.get_text()) for text in ax.texts} == {

@@ -5,6 +5,7 @@ that a figure can be read without colour. Signed values run from blue through wh
 """
 
 from utils.plotting.charts import bars, curve, maps, scatter, shares
+from utils.plotting.graphs import graph
 from utils.plotting.grids import confusion, grids, matrix, positions
 from utils.plotting.overlay import overlays
 from utils.plotting.style import COLOURS, SIGNED
@@ -15,6 +16,7 @@ __all__ = [
     "bars",
     "confusion",
     "curve",
+    "graph",
     "grids",
     "maps",
     "matrix",
