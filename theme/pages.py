@@ -10,7 +10,8 @@ from docutils import nodes
 from sphinx.application import Sphinx
 
 PALETTE = Path(__file__).parent.parent / "utils" / "palette.json"
-WORDS_A_MINUTE, MINUTES_A_CELL = 200, 0.4
+WORDS_A_MINUTE, LINES_A_MINUTE = 200, 12
+MINUTES_A_QUESTION, MINUTES_A_FIGURE = 1, 2
 
 
 def palette_css() -> str:
@@ -24,11 +25,16 @@ def palette_css() -> str:
 
 
 def reading_minutes(doctree: nodes.document) -> int:
-    """Minutes for the words of a chapter, and for thinking about its code cells."""
+    """Minutes, to the next five, for a chapter's words, its lines of code, its questions and its live figures."""
     cells = [node for node in doctree.findall(nodes.container) if node.get("nb_element") == "cell_code"]
     inside = {id(text) for cell in cells for text in cell.findall(nodes.Text)}
     words = sum(len(text.split()) for text in doctree.findall(nodes.Text) if id(text) not in inside)
-    return round(words / WORDS_A_MINUTE + len(cells) * MINUTES_A_CELL)
+    sources = [next(iter(cell.findall(nodes.literal_block))) for cell in cells]
+    lines = sum(len(source.astext().splitlines()) for source in sources)
+    questions = len(list(doctree.findall(nodes.block_quote)))
+    figures = sum('class="cnn-widget"' in raw.astext() for raw in doctree.findall(nodes.raw))
+    minutes = words / WORDS_A_MINUTE + lines / LINES_A_MINUTE + questions * MINUTES_A_QUESTION
+    return 5 * round((minutes + figures * MINUTES_A_FIGURE) / 5)
 
 
 def _decorate(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None) -> None:
@@ -36,7 +42,7 @@ def _decorate(app: Sphinx, page: str, template: str, context: dict[str, Any], do
         context["meta"] = {**(context["meta"] or {}), "html_theme.sidebar_secondary.remove": True}
     if doctree is None or not page.startswith("chapters/"):
         return
-    line = f'<p class="reading-time">{reading_minutes(doctree)} minutes, with the figures</p>'
+    line = f'<p class="reading-time">about {reading_minutes(doctree)} minutes, with the figures and the questions</p>'
     context["body"] = context["body"].replace("</h1>", f"</h1>\n{line}", 1)
     if repository := app.config.book_repository:
         live = {

@@ -144,18 +144,23 @@ def test_a_link_that_leads_nowhere_fails_the_build(tmp_path, wrong):
     assert "index.md:3" in done.stderr and wrong.split("#")[-1].removesuffix(".md") in done.stderr
 
 
-def prose(words, cells=0):
+def prose(words, lines=0, questions=0, figures=0):
     document = new_document("page")
     document += nodes.paragraph("", "word " * words)
-    document += [
-        nodes.container("", nodes.literal_block("", "code " * 500), nb_element="cell_code") for _ in range(cells)
-    ]
+    if lines:
+        printed = nodes.literal_block("", "number\n" * 500)
+        document += nodes.container("", nodes.literal_block("", "code\n" * lines), printed, nb_element="cell_code")
+    document += [nodes.block_quote() for _ in range(questions)]
+    document += [nodes.raw("", '<div class="cnn-widget"></div>', format="html") for _ in range(figures)]
     return document
 
 
-def test_reading_takes_time_for_words_and_for_cells():
+def test_reading_takes_time_for_words_code_questions_and_figures():
     assert pages.reading_minutes(prose(2000)) == 10
-    assert pages.reading_minutes(prose(2000, cells=10)) == 14
+    assert pages.reading_minutes(prose(2000, lines=120)) == 20
+    assert pages.reading_minutes(prose(2000, questions=5)) == 15
+    assert pages.reading_minutes(prose(2000, figures=5)) == 20
+
 
 
 def test_palette_has_every_role_in_both_modes():
