@@ -7,7 +7,7 @@ import pytest
 from conftest import ROOT
 from utils import widgets
 
-PACKAGES = ("utils", "theme", "instructor", "tools")
+PACKAGES = ("utils", "experiments", "theme", "instructor", "tools")
 FILES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 FIGURES = {f"utils.widgets.{module}" for module in widgets._MODULES.values()}
 # The rooms of the house; each may import those that are named, and itself.
@@ -23,6 +23,7 @@ MAY_IMPORT = {
     "utils.profiling": {"utils.arithmetic"},
     "utils.training": {"utils.arithmetic"},
     "utils.widgets": {"utils.arithmetic", "utils.datasets", "utils.functional", "utils.profiling"},
+    "experiments": {"utils.datasets", "utils.training"},
     "theme": {"tools", "utils.widgets"},
     "instructor": {"utils.checks"},
     "tools": {"utils.checks"},

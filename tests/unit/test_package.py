@@ -1,4 +1,4 @@
-"""What is installed is ``utils`` alone and whole, and it works away from the clone."""
+"""What is installed is ``utils`` and ``experiments``, whole, and nothing else, and it works away from the clone."""
 
 import os
 import shutil
@@ -15,11 +15,13 @@ from conftest import ROOT
 BUILD = "import sys; from setuptools import build_meta; print(build_meta.build_{kind}(sys.argv[1]))"
 USE = """
 import utils
+from experiments import results
 from utils import plotting
 from utils.checks import sizes
 from utils.widgets import KernelStepper
 KernelStepper()._repr_mimebundle_()
 sizes.shape.check((16, 11, 11))
+results("pooling")
 print(utils.__file__)
 """
 
@@ -46,9 +48,10 @@ def wheels(tmp_path_factory):
 
 
 @pytest.mark.parametrize("source", ["clone", "sdist"])
-def test_only_utils_is_installed_and_all_of_it(wheels, source):
+def test_two_packages_are_installed_and_all_of_them(wheels, source):
     names = {name for name in zipfile.ZipFile(wheels[source]).namelist() if ".dist-info/" not in name}
-    tracked = {path.relative_to(ROOT).as_posix() for path in (ROOT / "utils").rglob("*.*") if path.suffix != ".pyc"}
+    files = [path for package in ("utils", "experiments") for path in (ROOT / package).rglob("*.*")]
+    tracked = {path.relative_to(ROOT).as_posix() for path in files if path.suffix != ".pyc"}
     assert names == tracked
 
 
