@@ -44,9 +44,9 @@ memory = Exercise(
         "Those are the outputs. The columns are what is multiplied by the kernels.": lambda: 4 * 32 * 128 * 28 * 28,
     },
     slips={
-        "Those are the numbers. How many bytes has each?": {"size": 1},
+        "Those are the numbers. How many bytes does each take?": {"size": 1},
         "That is one image of the batch.": {"images": 1},
-        "How many places has a kernel with stride 2? There is a column for each.": {"places": 56 * 56},
+        "At how many places does a kernel with stride 2 lie? There is a column for each.": {"places": 56 * 56},
         "Count the place where the kernel starts, and the padding.": {"places": 27 * 27},
         "The places have rows and columns.": {"places": 28},
         "A window has two sides: a column holds all of it.": {"area": 3},
