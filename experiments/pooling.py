@@ -12,7 +12,7 @@ from experiments.runs import Experiment, digits, learn, main
 from utils.training import Data, evaluate
 
 POOLING = {"max": nn.MaxPool2d(2), "average": nn.AvgPool2d(2)}
-STRIDED = {"strided 3 × 3": (3, 1), "strided 6 × 6": (6, 2)}  # kernel and padding, with a stride of 2
+STRIDED = {"strided 3 × 3": 3, "strided, wide": 3, "strided 6 × 6": 6}  # the kernel's side
 CASES = ("linear", *POOLING, *STRIDED)
 
 
@@ -20,14 +20,15 @@ def network(case: str) -> nn.Module:
     """28 × 28 pixels to ten scores, by way of 14 × 14 and 7 × 7."""
     if case == "linear":
         return nn.Sequential(nn.Flatten(), nn.Linear(28 * 28, 10))
+    c = 16 if case == "strided, wide" else 8
     smaller = POOLING.get(case, nn.Identity())
-    size, padding = STRIDED.get(case, (3, 1))
-    stride = 2 if case in STRIDED else 1
+    f = STRIDED.get(case, 3)
+    stride, padding = 2 if case in STRIDED else 1, (f - 1) // 2
     return nn.Sequential(
-        *[nn.Conv2d(1, 8, 3, padding=1), nn.ReLU(), smaller],
-        *[nn.Conv2d(8, 16, size, stride, padding), nn.ReLU(), smaller],
-        *[nn.Conv2d(16, 32, size, stride, padding), nn.ReLU()],
-        *[nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(32, 10)],
+        *[nn.Conv2d(1, c, 3, padding=1), nn.ReLU(), smaller],
+        *[nn.Conv2d(c, 2 * c, f, stride, padding), nn.ReLU(), smaller],
+        *[nn.Conv2d(2 * c, 4 * c, f, stride, padding), nn.ReLU()],
+        *[nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4 * c, 10)],
     )
 
 

@@ -53,7 +53,7 @@ def run(case: str, seed: int, epochs: int) -> dict[str, Any]:
     return {key: round(value, 4) for key, value in {"loss": loss, **shares}.items()}
 
 
-EXPERIMENT = Experiment("variants", run, ("linear", *CASES))
+EXPERIMENT = Experiment("variants", run, ("linear", *CASES), seeds=4)
 
 if __name__ == "__main__":
     main(EXPERIMENT)
