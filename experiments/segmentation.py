@@ -88,7 +88,7 @@ def overlap(found: Tensor, mask: Tensor) -> float:
 
 
 def judge(scene: Scenes, found: Tensor) -> dict[str, float]:
-    """IoU; the share of digits that are judged correctly, an 8 if most of its ink is found; IoU on the 8s among these."""
+    """IoU; the share of digits judged correctly, an 8 if most of its ink is found; IoU on the 8s among these."""
     cells = [
         x.unfold(2, 16, 16).unfold(3, 16, 16).flatten(-2) > INK for x in (scene.picture, scene.mask, found.float())
     ]
