@@ -3,7 +3,7 @@ import { globSync, readFileSync, writeFileSync } from "node:fs";
 import { PurgeCSS } from "purgecss";
 
 const site = process.argv[2];
-const css = globSync(`${site}/_static/**/*.css`).filter((path) => !/(book|palette|widgets)\.css$/.test(path));
+const css = globSync(`${site}/_static/**/*.css`).filter((path) => !/(book|palette|widgets|live)\.css$/.test(path));
 const content = [...globSync(`${site}/**/*.html`), ...globSync(`${site}/_static/**/*.js`)];
 // Of a page its tags and scripts: what its sentences say is no name of a class, though a word may look like one.
 const named = (page) => page.replace(/<script\b[^]*?<\/script>|>[^<]+(?=<)/g, (part) => (part[0] === "<" ? part : ">"));
