@@ -22,6 +22,10 @@ from theme.live import kit
 from theme.live.needs import needs
 from tools import wheels
 
+HOW = (
+    "Write your answers here and check them: nothing is to be installed. Python, about 10 MB, comes when you begin; "
+    "your answers stay in this browser."
+)
 logger = logging.getLogger(__name__)
 FOLDER = "python"
 ASKS = re.compile(r"<blockquote>\s*<div><p><strong>(Predict|Before you)\b")
@@ -60,10 +64,15 @@ def _link(app: Sphinx, page: str, template: str, context: dict[str, Any], doctre
     runs = any(kind in ("run", "answer") for _, kind in cells)
     asks = bool(ASKS.search(context["body"]))
     if runs:
-        about: dict[str, Any] = {"folder": context["pathto"](f"_static/{FOLDER}/", 1), "cells": cells}
+        about: dict[str, Any] = {
+            "folder": context["pathto"](f"_static/{FOLDER}/", 1),
+            "cells": ",".join(map(" ".join, cells)),
+        }
         about["version"] = app.env.book_live  # type: ignore[attr-defined]
         if "notebook_copy" in context:
             about["notebook"] = context["pathto"](context["notebook_copy"], 1)
+            if any(kind == "answer" for _, kind in cells):
+                about["how"] = HOW
             if repository := app.config.book_repository:
                 about["colab"] = repository.colab(context["notebook_copy"])
         context["body"] += (

@@ -4,7 +4,6 @@
 const about = JSON.parse(document.getElementById("live").textContent);
 const folder = new URL(about.folder, location.href).href;
 const place = `live:${location.pathname}`;
-const exercises = about.cells.some(([, kind]) => kind === "answer");
 const FROM_DISK = "A browser runs no Python in a page that is opened from disk. In a clone of the book, type make serve; "
   + "elsewhere type python -m http.server in the site’s folder, and open the address that it names.";
 
@@ -48,12 +47,11 @@ async function load(script, says) {
 }
 
 async function press(cell) {
+  if (session) return session.press(cell);
   const module = await load("session.mjs", cell.say);
   if (!module) return;
-  const first = !session;
   session ??= module.start({ about, folder, exercises, cells, keep, make, FORGET });
-  if (first && cell.kind === "answer") session.write(cell);
-  else session.press(cell);
+  return cell.kind === "answer" ? session.write(cell) : session.press(cell);
 }
 
 function needing(cell) {
@@ -77,10 +75,12 @@ function bar(cell, number) {
 }
 
 const boxes = document.querySelectorAll("article div.cell");
-const cells = about.cells.map(([id, kind], index) => {
+const cells = about.cells.split(",").map((cell, index) => {
+  const [id, kind] = cell.split(" ");
   const box = boxes[index], input = box.querySelector(".cell_input"), pre = input.querySelector("pre");
   return { id, kind, box, input, pre, given: pre.textContent.replace(/\n$/, "") };
 });
+const exercises = cells.some((cell) => cell.kind === "answer");
 let number = 0;
 for (const cell of cells) {
   if (["solution", "figure"].includes(cell.kind)) continue;
@@ -127,8 +127,6 @@ if (exercises) {
     }
   });
   line.append(says);
-  const how = "Write your answers here and check them: nothing is to be installed. Python, about 10 MB, comes when you first "
-    + "check; your answers stay in this browser.";
   const title = document.querySelector("article h1 + .reading-time") ?? document.querySelector("article h1");
-  title.after(make("p", { textContent: how }), line);
+  title.after(make("p", { textContent: about.how }), line);
 }

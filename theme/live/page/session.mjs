@@ -28,6 +28,12 @@ class Session {
     this.cells.filter((cell) => RUNS.has(cell.kind)).forEach((cell) => this.open(cell));
   }
 
+  // Where it is told what Python does.
+  at(cell) {
+    if (this.current !== cell) this.current?.say("");
+    this.current = cell;
+  }
+
   // An editor, and the buttons that a cell has from now on.
   open(cell) {
     const { make } = this;
@@ -59,19 +65,19 @@ class Session {
   // The first press on an answer's button is to write in it; Python comes meanwhile.
   write(cell) {
     cell.view.focus();
-    this.current = cell;
+    this.at(cell);
     this.python.start();
   }
 
   press(cell) {
+    if (this.waiting.has(cell)) return;
+    cell.out.replaceChildren();
+    cell.box.dataset.live = "busy";
     const answer = cell.kind === "check" ? this.cells.slice(0, this.cells.indexOf(cell)).findLast((each) => each.kind === "answer") : null;
     if (answer && answer.source() === answer.given) {
-      cell.out.replaceChildren();
-      show(cell.out, "hint", `There is no answer yet: write yours in ${answer.name}, in place of the line that raises NotImplementedError.`);
-      return this.tell(cell);
+      return this.refuse(cell, `There is no answer yet: write yours in ${answer.name}, in place of the line that raises NotImplementedError.`);
     }
     if (answer) answer.ran = null; // it is run again with its check
-    if (this.waiting.has(cell)) return;
     this.waiting.add(cell);
     cell.stop.hidden = false;
     if (this.waiting.size > 1) cell.say("Waits for the cell that runs.");
@@ -79,6 +85,13 @@ class Session {
       this.waiting.delete(cell);
       cell.stop.hidden = true;
     });
+  }
+
+  refuse(cell, why) {
+    show(cell.out, "hint", why);
+    cell.box.dataset.live = "failed";
+    cell.say("");
+    this.tell(cell);
   }
 
   async upTo(cell, answer) {
@@ -89,13 +102,10 @@ class Session {
       if (!this.waiting.has(cell)) return;
       cell.say(`Runs the cells before it: ${index + 1} of ${before.length} …`);
       const ok = RUNS.has(each.kind) ? await this.one(each, cell) : await this.quietly(each, cell);
-      if (!ok && this.python.worker === null) return cell.say(`${sentence(each.name ?? "a cell before it")} did not end.`);
       if (!ok && each === answer) {
-        cell.out.replaceChildren();
-        show(cell.out, "hint", `${sentence(answer.name)}, your answer, ended in an error: mend that first.`);
-        this.tell(cell);
-        return cell.say("");
+        return this.refuse(cell, `${sentence(answer.name)}, your answer, ended in an error: mend that first.`);
       }
+      if (!ok && this.python.worker === null) return this.refuse(cell, `${sentence(each.name ?? "a cell before it")} did not end.`);
       if (!ok && each.kind === "run") failed = each.name;
     }
     if (!this.waiting.has(cell)) return;
@@ -112,7 +122,7 @@ class Session {
   async one(cell, pressed) {
     const source = cell.source();
     let began = 0;
-    this.current = pressed;
+    this.at(pressed);
     cell.still.forEach((el) => { el.hidden = true; });
     cell.out.replaceChildren();
     cell.box.dataset.live = "busy";
@@ -141,7 +151,7 @@ class Session {
 
   // A cell that cannot run gives those after it what it made before it came to what is missing.
   async quietly(cell, pressed) {
-    this.current = pressed;
+    this.at(pressed);
     const seconds = this.exercises ? LONG.exercise : LONG.chapter;
     await this.python.run({ source: cell.given, name: "cell", quiet: true }, { seconds, began() {}, out() {} });
     cell.ran = this.python.worker ? cell.given : null;
@@ -169,7 +179,10 @@ class Session {
   stop(cell) {
     this.waiting.delete(cell);
     if (this.current === cell && this.python.work) this.python.stop();
-    else cell.say("");
+    else {
+      cell.say("");
+      delete cell.box.dataset.live;
+    }
     cell.stop.hidden = true;
   }
 

@@ -29,7 +29,7 @@ class Cells:
         main = types.ModuleType("__main__")
         sys.modules["__main__"] = main
         self.names: dict[str, Any] = main.__dict__
-        self.names["display"] = self._display
+        self.names |= {"display": self._display, "input": _nobody_answers}
         sys.stdout, sys.stderr = _Stream(self, "text"), _Stream(self, "warning")
 
     def run(self, source: str, name: str) -> bool:
@@ -128,6 +128,10 @@ class _Stream(io.TextIOBase):
     def flush(self) -> None:
         """Send what there is."""
         self._cells.flush()
+
+
+def _nobody_answers(prompt: object = "") -> str:
+    raise RuntimeError("a page cannot ask with input(): write the value into the cell")
 
 
 def _shortened(text: str) -> str:
