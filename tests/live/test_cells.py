@@ -1,4 +1,4 @@
-"""What Python in the page is made of: which cells run there, stand-ins for libraries, and where the wheels come from."""
+"""What Python in the page is made of: which cells run there, stand-ins for libraries, where the wheels come from."""
 
 import hashlib
 import importlib

@@ -1,4 +1,4 @@
-"""Python in the page, as a reader meets it: exercises answered and checked, chapters run, and everything that goes wrong.
+"""Python in the page, as a reader meets it: exercises answered and checked, chapters run, and all that goes wrong.
 
 Each page is opened in the one browser of all tests, from a server that sends no special headers.
 """
@@ -27,8 +27,8 @@ if wheels.missing():
 SHEETS = [path.stem for path in sorted((ROOT / "exercises").glob("*.ipynb"))]
 CHAPTERS = [path.stem for path in sorted((ROOT / "chapters").glob("0[1-6]*.ipynb"))]
 LIGHT = 7_800  # bytes that a page may weigh more before a press, and 200 for the links
-# Cells whose text differs in the page, each by a piece of its code, with the reason: what the book's own tests leave free
-# (nbval-ignore-output) is free here as well.
+# Cells whose text differs in the page, each by a piece of its code, with the reason. What the book's own tests leave
+# free (nbval-ignore-output) is free here as well.
 OTHERWISE: dict[str, str] = {}
 
 
