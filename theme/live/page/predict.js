@@ -83,8 +83,10 @@ function always(shown, item) {
 }
 
 function tell(shown) {
-  line.replaceChildren(shown ? "Answers to predictions are shown." : "Answers to predictions are covered until you show them.",
-    " ", button(shown ? "Cover them" : "Always show them", () => always(!shown)));
+  const focused = line.contains(document.activeElement);
+  const choice = button(shown ? "Cover them" : "Always show them", () => always(!shown));
+  line.replaceChildren(shown ? "Answers to predictions are shown." : "Answers to predictions are covered until you show them.", " ", choice);
+  if (focused) choice.focus();
 }
 
 const questions = [...document.querySelectorAll("article blockquote")].filter((box) => /^(Predict|Before you)/.test(box.querySelector("strong")?.textContent ?? ""));

@@ -25,6 +25,7 @@ class Session {
       coming: (text) => this.current?.say(text),
       gone: () => this.cells.forEach((cell) => { cell.ran = null; }),
     });
+    this.python.start(); // it takes its time; the editors are made meanwhile
     this.cells.filter((cell) => RUNS.has(cell.kind)).forEach((cell) => this.open(cell));
   }
 
@@ -64,9 +65,10 @@ class Session {
 
   // The first press on an answer's button is to write in it; Python comes meanwhile.
   write(cell) {
+    const stub = cell.source().match(/# YOUR CODE HERE\n.*/); // what is typed takes its place
+    if (stub) cell.view.dispatch({ selection: { anchor: stub.index, head: stub.index + stub[0].length } });
     cell.view.focus();
     this.at(cell);
-    this.python.start();
   }
 
   press(cell) {
@@ -83,7 +85,7 @@ class Session {
     if (this.waiting.size > 1) cell.say("Waits for the cell that runs.");
     this.line = this.line.then(() => this.upTo(cell, answer)).finally(() => {
       this.waiting.delete(cell);
-      cell.stop.hidden = true;
+      this.hideStop(cell);
     });
   }
 
@@ -183,6 +185,12 @@ class Session {
       cell.say("");
       delete cell.box.dataset.live;
     }
+    this.hideStop(cell);
+  }
+
+  // Who has pressed it stays where they are.
+  hideStop(cell) {
+    if (cell.stop === document.activeElement) cell.go.focus();
     cell.stop.hidden = true;
   }
 
