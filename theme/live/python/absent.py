@@ -9,8 +9,9 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any, NoReturn
 
-# Modules, and what they are to whoever has not got them.
+# Modules, or with a point at the end all that lies in a package, and what they are to whoever has not got them.
 ABSENT = {
+    "experiments.": "PyTorch",
     "torch": "PyTorch",
     "torchvision": "PyTorch",
     "utils.interpret": "PyTorch",
@@ -19,6 +20,14 @@ ABSENT = {
     "utils.training": "PyTorch",
     "utils.widgets": "Jupyter",
 }
+
+
+def lacking(module: str, absent: Mapping[str, str] = ABSENT) -> str:
+    """What a module needs that a page has not got, or nothing."""
+    for name, needs in absent.items():
+        if module.startswith(name) if name.endswith(".") else f"{module}.".startswith(f"{name}."):
+            return needs
+    return ""
 
 
 class NotInThePage(ImportError):
@@ -73,14 +82,11 @@ class _Finder(MetaPathFinder, Loader):
     def __init__(self, absent: Mapping[str, str]) -> None:
         self._absent = absent
 
-    def _needs(self, name: str) -> str | None:
-        return next((needs for absent, needs in self._absent.items() if f"{name}.".startswith(f"{absent}.")), None)
-
     def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
-        return ModuleSpec(name, self, is_package=True) if self._needs(name) else None
+        return ModuleSpec(name, self, is_package=True) if lacking(name, self._absent) else None
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
-        return _Absent(spec.name, str(self._needs(spec.name)))
+        return _Absent(spec.name, lacking(spec.name, self._absent))
 
     def exec_module(self, module: ModuleType) -> None: ...
 
