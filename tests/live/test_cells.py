@@ -69,7 +69,14 @@ def stand_in(monkeypatch, name):
     return module
 
 
-@pytest.mark.parametrize("name", kit.PHOTOS)
+PHOTOS = [name.removesuffix(".png") for name in wheels.DATA if name.endswith(".png")]
+
+
+def test_a_page_has_every_photograph():
+    assert sorted(PHOTOS) == sorted(datasets.Photo.__args__)
+
+
+@pytest.mark.parametrize("name", PHOTOS)
 def test_photographs_are_those_of_scikit_image(monkeypatch, name):
     settings = [{}, {"size": 64}, {"size": 97, "gray": True}, {"size": 256, "gray": True}]
     ours = [datasets.photo(name, **each) for each in settings]
@@ -99,7 +106,8 @@ def lock(monkeypatch, tmp_path):
     pyodide = tmp_path / "pyodide"
     pyodide.mkdir()
     (pyodide / "pyodide-lock.json").write_text(json.dumps({"packages": packages}))
-    for name, value in {"PYODIDE": pyodide, "FOLDER": tmp_path / "wheels", "NAMES": ("numpy", "matplotlib")}.items():
+    replaced = {"PYODIDE": pyodide, "FOLDER": tmp_path / "wheels", "NAMES": ("numpy", "matplotlib"), "DATA": {}}
+    for name, value in replaced.items():
         monkeypatch.setattr(wheels, name, value)
     monkeypatch.delenv("CI", raising=False)
     return files

