@@ -175,7 +175,6 @@ TROUBLE = {
     "name": ("1 + 1\nsize_", 'File "cell 6", line 2, in <module>', "ended in an error"),
     "exception": (HEAD + "return size / 0", "", "ends in ZeroDivisionError in line 2"),
     "endless": (HEAD + "while True: pass", "", "did not end within 10 seconds"),
-    "endless cell": ("while True: pass", "did not end within 20 seconds", "ended in an error"),
     "in C": (HEAD + "return sum(range(10**10))", "", "did not end within 20 seconds"),
     "printed": ("for _ in range(100_000):\n    print('x' * 100)\n" + RIGHT, "the rest is left out", "✓"),
     "recursion": ("def f(n):\n    return f(n + 1)\nf(0)", "RecursionError", "ended in an error"),

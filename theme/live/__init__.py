@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -95,6 +96,7 @@ def _write(app: Sphinx) -> None:
         if os.environ.get("CI"):
             raise ExtensionError(wheels.WITHOUT.format(why=f"no {min(missing)}"))
         logger.info(wheels.WITHOUT.format(why=f"no {min(missing)}"))
+        shutil.rmtree(static / FOLDER, ignore_errors=True)  # of an earlier build
     else:
         live = kit.write(static / FOLDER)
     app.env.book_live = live  # type: ignore[attr-defined]

@@ -92,7 +92,7 @@ def write(folder: Path) -> str:
     folder.mkdir(parents=True)
     for name, content in {**first, **later}.items():
         (folder / name).write_bytes(content)
-    size = sum(map(len, first.values()))
+    size = sum(len(content) for name, content in first.items() if not name.endswith(".mjs"))  # what is fetched
     carried = sum(len(gzip.compress(content, 6, mtime=0)) for content in first.values())
     kit = {"size": size, "carried": round(carried / 1e6, 1), "drawing": drawing}
     sources = [*(HERE / "page").glob("*"), wheels.PYODIDE / "package.json"]

@@ -5,20 +5,21 @@ const base = new URL(".", import.meta.url).href;
 const fetched = self.fetch;
 let got = 0, told = -1, now = 0;
 
-// Whoever fetches, the bytes are counted on their way.
+// Whoever fetches, the bytes are counted on their way: those of a copy, for a browser keeps what it has compiled of the
+// answer itself.
 self.fetch = async (...request) => {
   const answer = await fetched(...request);
-  if (!answer.ok || !answer.body) return answer;
-  const counted = answer.body.pipeThrough(new TransformStream({
-    transform(chunk, next) {
-      got += chunk.byteLength;
-      const share = Math.min(100, Math.round((100 * got) / KIT.size));
-      if (share !== told) postMessage({ kind: "coming", text: `Python is on its way: ${(told = share)} % of ${KIT.carried} MB` });
-      next.enqueue(chunk);
-    },
-  }));
-  return new Response(counted, { headers: answer.headers, status: answer.status, statusText: answer.statusText });
+  if (answer.ok && answer.body) count(answer.clone().body.getReader());
+  return answer;
 };
+
+async function count(reader) {
+  for (let next = await reader.read(); !next.done; next = await reader.read()) {
+    got += next.value.byteLength;
+    const share = Math.min(100, Math.round((100 * got) / KIT.size));
+    if (share !== told) postMessage({ kind: "coming", text: `Python is on its way: ${(told = share)} % of ${KIT.carried} MB` });
+  }
+}
 
 async function start(buffer) {
   const book = fetch(`${base}book.zip?v=${KIT.version}`).then((answer) => answer.arrayBuffer());
