@@ -75,6 +75,16 @@ def _lock() -> bytes:
     return json.dumps({**lock, "packages": {"numpy": lock["packages"]["numpy"]}}).encode()
 
 
+def _licences() -> bytes:
+    """The words under which the scripts of others in the folder may be passed on; wheels carry their own."""
+    about = json.loads((wheels.PYODIDE / "package.json").read_text(encoding="utf-8"))
+    parts = [f"Pyodide {about['version']}: {about['license']}. Its source: {about['homepage']}"]
+    for pattern in ("@codemirror/*", "@lezer/*", "@marijn/*", "crelt", "style-mod", "w3c-keyname"):
+        for path in sorted((ROOT / "node_modules").glob(f"{pattern}/LICENSE*")):
+            parts.append(f"{path.parent.relative_to(ROOT / 'node_modules')}\n\n{path.read_text(encoding='utf-8')}")
+    return "\n\n----\n\n".join(parts).encode()
+
+
 def bundle(scripts: list[str], folder: Path, **known: Any) -> None:
     """Make one file of each script and what it imports; ``known`` constants take the place of their names."""
     define = {name: json.dumps(value) for name, value in known.items()}
@@ -88,6 +98,7 @@ def write(folder: Path) -> str:
     first = {name: (wheels.PYODIDE / name).read_bytes() for name in CORE}
     first |= {numpy: (wheels.FOLDER / numpy).read_bytes(), "pyodide-lock.json": _lock(), "book.zip": package()}
     later = {name: (wheels.FOLDER / name).read_bytes() for name in drawing} | data()
+    later["licences.txt"] = _licences()
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     for name, content in {**first, **later}.items():
