@@ -224,6 +224,20 @@ def test_answers_survive_a_reload_and_are_gone_after_a_reset(go):
     )
 
 
+def test_what_does_not_come_is_said_and_asked_for_again(go):
+    page = go("how_a_check_thinks")
+    place = page.places("run")[0]
+    page.tab.context.set_offline(True)
+    page.press(place)
+    page.box(place).get_by_text("Are you offline?").wait_for()
+    page.tab.context.set_offline(False)
+    page.tab.route("**/*.wasm", lambda route: route.abort())
+    assert "Are you offline?" in page.run(place)
+    page.tab.unroute("**/*.wasm")
+    page.run(place)
+    assert page.box(place).get_attribute("data-live") == "done"
+
+
 def stopped(page):
     """Make a name, stop a loop, and return what is said then and what is left of the name."""
     place = page.places("run")[0]

@@ -105,7 +105,7 @@ def write(folder: Path) -> str:
         (folder / name).write_bytes(content)
     size = sum(len(content) for name, content in first.items() if not name.endswith(".mjs"))  # what is fetched
     carried = sum(len(gzip.compress(content, 6, mtime=0)) for content in first.values())
-    kit = {"size": size, "carried": round(carried / 1e6, 1), "drawing": drawing}
+    kit = {"size": size, "carried": round(carried / 1e6, 1), "drawing": {name: len(later[name]) for name in drawing}}
     sources = [*(HERE / "page").glob("*"), wheels.PYODIDE / "package.json"]
     digest = hashlib.sha256(b"".join([*(path.read_bytes() for path in sorted(sources)), first["book.zip"]]))
     version = digest.hexdigest()[:12]

@@ -35,13 +35,14 @@ function keep(cell, source) {
   } catch { /* full, or forbidden */ }
 }
 
-let session;
+let session, tries = 0;
 
 async function load(script, says) {
   if (location.protocol === "file:") return says(FROM_DISK);
   try {
-    return await import(`${folder}${script}?v=${about.version}`);
+    return await import(`${folder}${script}?v=${about.version}${tries ? `&try=${tries}` : ""}`);
   } catch (error) {
+    tries += 1; // a browser does not ask twice for the same module
     return says(`This did not load: ${error.message}. Are you offline? Press again to try once more.`);
   }
 }
@@ -123,7 +124,11 @@ if (exercises) {
     if (!window.confirm(FORGET)) return;
     if (session) session.resetAll();
     else {
-      cells.filter((cell) => cell.kept).forEach((cell) => { cell.pre.textContent = cell.given; keep(cell, cell.given); });
+      for (const cell of cells.filter((each) => each.kept)) {
+        cell.pre.textContent = cell.given;
+        delete cell.kept;
+        keep(cell, cell.given);
+      }
     }
   });
   line.append(says);

@@ -22,7 +22,7 @@ class Session {
     this.line = Promise.resolve();
     this.waiting = new Set();
     this.python = new Python(this.folder, this.about.version, {
-      coming: (text) => this.current?.say(text),
+      coming: (text) => { this.note = text; this.current?.say(text); },
       gone: () => this.cells.forEach((cell) => { cell.ran = null; }),
     });
     this.python.start(); // it takes its time; the editors are made meanwhile
@@ -130,12 +130,12 @@ class Session {
     cell.box.dataset.live = "busy";
     const tick = setInterval(() => {
       const seconds = Math.round((performance.now() - began) / 1000);
-      if (began && seconds > 1) pressed.say(`${cell === pressed ? "Running" : `Running ${cell.name}`}, ${seconds} s`);
+      if (began && seconds > 1 && !this.note) pressed.say(`${cell === pressed ? "Running" : `Running ${cell.name}`}, ${seconds} s`);
     }, 1000);
     const alt = this.alt(cell, source);
     const ok = await this.python.run({ source, name: cell.name }, {
       seconds: this.exercises ? LONG.exercise : LONG.chapter,
-      began: () => { began = performance.now(); if (cell === pressed) pressed.say("Running …"); },
+      began: () => { began = performance.now(); this.note = ""; if (cell === pressed) pressed.say("Running …"); },
       out: (kind, text) => show(cell.out, kind, text, alt(cell.out.querySelectorAll("img").length)),
     });
     clearInterval(tick);

@@ -6,12 +6,20 @@ const fetched = self.fetch;
 let got = 0, told = -1, now = 0;
 
 // Whoever fetches, the bytes are counted on their way: those of a copy, for a browser keeps what it has compiled of the
-// answer itself.
+// answer itself. What does not come ends it all, for Pyodide would wait.
 self.fetch = async (...request) => {
-  const answer = await fetched(...request);
-  if (answer.ok && answer.body) count(answer.clone().body.getReader());
-  return answer;
+  try {
+    const answer = await fetched(...request);
+    if (!answer.ok) throw new Error(`${answer.status} ${answer.statusText}`);
+    count(answer.clone().body.getReader()).catch(lost);
+    return answer;
+  } catch (error) {
+    lost(error);
+    throw error;
+  }
 };
+
+const lost = (error) => postMessage({ kind: "dead", text: `Python could not be loaded (${error.message}). Are you offline? Run the cell again to try once more.` });
 
 async function count(reader) {
   for (let next = await reader.read(); !next.done; next = await reader.read()) {
@@ -41,6 +49,7 @@ import absent, fetched, cells
 absent.install()
 fetched.install(*here, drawing, site.getsitepackages()[0], says)
 cells.Cells(emit)`);
+  self.fetch = fetched;
   postMessage({ kind: "coming", text: "Python is here." });
   return cells;
 }
@@ -52,7 +61,7 @@ onmessage = async ({ data }) => {
   try {
     cells = await ready;
   } catch (error) {
-    return postMessage({ kind: "dead", text: `Python could not be loaded: ${error.message ?? error}` });
+    return lost(error);
   }
   if (!data.id) return;
   now = data.id;
