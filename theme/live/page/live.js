@@ -4,9 +4,8 @@
 const about = JSON.parse(document.getElementById("live").textContent);
 const folder = new URL(about.folder, location.href).href;
 const place = `live:${location.pathname}`;
-const FROM_DISK = "A browser runs no Python in a page that is opened from disk. In a clone of the book, type make serve; "
-  + "elsewhere type python -m http.server in the site’s folder, and open the address that it names.";
-
+const FROM_DISK = "Opened from disk, a page runs no Python. Type make serve in a clone of the book, or python -m "
+  + "http.server in the site’s folder, and open the address that it names.";
 const FORGET = "Put every cell of this page back as it was, and forget your answers on it?";
 
 function make(tag, properties = {}, ...children) {
