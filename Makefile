@@ -15,6 +15,7 @@ help:  ## show this list
 
 # A failed build keeps no doctrees: Sphinx warns of what it reads and passes over what is unchanged the second time.
 book: .venv/book node_modules/.package-lock.json  ## build the site into _build/html
+	@$(PY) tools/wheels.py
 	@.venv/bin/jupyter-book build . --warningiserror --keep-going --quiet > .venv/book.log 2>&1 || { cat .venv/book.log; rm -rf _build/.doctrees; exit 1; }
 	@echo "The book is ready: open file://$(CURDIR)/_build/html/index.html, or type: make serve"
 
@@ -22,6 +23,7 @@ serve: book  ## serve the site on this machine and open a browser
 	@$(PY) tools/serve.py
 
 test: .venv/test node_modules/.package-lock.json  ## run every check and test
+	$(PY) tools/wheels.py
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy

@@ -15,26 +15,28 @@ from tools.copies import stubbed
 _MARKERS = re.compile(r"^ *### (BEGIN|END) SOLUTION\n?", re.MULTILINE)
 
 
-def _page_cells(cells: list[Any]) -> Iterator[Any]:
+def page_cells(cells: list[Any]) -> Iterator[Any]:
+    """The cells of an exercise's page: a stub, its check, and below them the solution."""
+    folded: list[Any] = []
     for cell in cells:
         source = "".join(cell["source"])
         if cell["cell_type"] == "code" and (stub := stubbed(source)) != source:
             yield {**cell, "source": stub, "outputs": [], "id": f"{cell['id']}-stub"}
-            folded = {
-                "tags": ["hide-input"],
-                "mystnb": {"code_prompt_show": "Solution", "code_prompt_hide": "Solution"},
-            }
-            yield {**cell, "source": _MARKERS.sub("", source), "metadata": {**cell["metadata"], **folded}}
+            fold = {"tags": ["hide-input"], "mystnb": {"code_prompt_show": "Solution", "code_prompt_hide": "Solution"}}
+            folded = [{**cell, "source": _MARKERS.sub("", source), "metadata": {**cell["metadata"], **fold}}]
         elif cell["cell_type"] == "code" and ".check(" in source:
             yield {**cell, "outputs": []}  # a stub does not pass
+            yield from folded
+            folded = []
         else:
             yield cell
+    yield from folded
 
 
 def _fold(app: Sphinx, page: str, content: list[str]) -> None:
     if page.startswith("exercises/"):
         notebook = json.loads(content[0])
-        content[0] = json.dumps({**notebook, "cells": list(_page_cells(notebook["cells"]))})
+        content[0] = json.dumps({**notebook, "cells": list(page_cells(notebook["cells"]))})
 
 
 def _offer(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None) -> None:

@@ -54,7 +54,7 @@ def test_learners_copy_is_that_of_nbgrader(sheet):
 
 @every_sheet
 def test_page_shows_no_check_passed(sheet):
-    assert not any("✓" in str(cell.get("outputs")) for cell in exercises._page_cells(read(sheet).cells))
+    assert not any("✓" in str(cell.get("outputs")) for cell in exercises.page_cells(read(sheet).cells))
 
 
 def copy_of(sheet, site):

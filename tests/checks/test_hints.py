@@ -114,6 +114,22 @@ def test_a_known_mistake_comes_first_and_then_two_at_once():
     assert both == ("mistake", "To begin with: The weights are not absolute.")
 
 
+large = Exercise(
+    "large", cases=lambda rng: [(5,), (int(rng.integers(6, 9)),), (2,)], reference=lambda n: [n, 3_000_000_000 * n]
+)
+
+
+def test_whole_numbers_of_32_bits_are_told_where_they_end():
+    """As a browser's NumPy computes them, and an older one on Windows."""
+
+    def narrow(n):
+        with np.errstate(over="ignore"):
+            return [n, (np.array([3_000_000_000]) * n).astype(np.int32)[0]]
+
+    assert "32 bits" in hint(large, narrow)[1]
+    assert "32 bits" not in hint(large, lambda n: [n, 3_000_000_000 * n + 2**20])[1]
+
+
 BOOK = {
     topic: [
         exercise for exercise in vars(import_module(f"utils.checks.{topic}")).values() if isinstance(exercise, Exercise)

@@ -6,6 +6,7 @@ import ctypes
 import pickle
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, KeysView, Sequence, ValuesView
 from dataclasses import dataclass
 from inspect import isfunction
@@ -51,17 +52,47 @@ def call_answer(answer: Any, cases: Sequence[tuple[Any, ...]], seconds: float) -
 def call_all(function: Callable[..., Any], cases: Sequence[tuple[Any, ...]], seconds: float) -> list[Call]:
     """Call ``function`` for each case, all within ``seconds``; those not reached are too late as well."""
     calls: list[Call] = []
-    # A daemon: a call that cannot be stopped does not keep the kernel alive. One that never leaves C, such as a sum
-    # over 10**9 numbers, holds this thread as well until it is done.
-    thread = threading.Thread(target=_work, args=(function, cases, calls), daemon=True)
-    thread.start()
-    thread.join(seconds)
-    if thread.is_alive():
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident or 0), ctypes.py_object(_TooLong))
-        thread.join(1)
+    _within(seconds, lambda: _work(function, cases, calls))
     late = Call(error=LATE.replace("{seconds}", f"{seconds:g}"), kind="late")
     done = calls[: len(cases)]  # as far as it has come: it may still be running
     return [*done, *[late] * (len(cases) - len(done))]
+
+
+if sys.platform == "emscripten":  # Python in a browser, which has no threads
+
+    def _within(seconds: float, work: Callable[[], None]) -> None:
+        """Do ``work``, and raise ``_TooLong`` in it wherever a loop goes round, or a function begins, too late."""
+        watch, ends = sys.monitoring, time.monotonic() + seconds
+        tool, watched = watch.PROFILER_ID, (watch.events.JUMP, watch.events.PY_START)
+
+        def look(*_: object) -> None:
+            if time.monotonic() > ends:
+                raise _TooLong
+
+        watch.use_tool_id(tool, __name__)
+        for event in watched:
+            watch.register_callback(tool, event, look)
+        watch.set_events(tool, sum(watched))
+        try:
+            work()
+        except _TooLong:
+            pass
+        finally:
+            watch.set_events(tool, 0)
+            watch.free_tool_id(tool)
+
+else:
+
+    def _within(seconds: float, work: Callable[[], None]) -> None:
+        """Do ``work`` in a thread, in which ``_TooLong`` is raised when it has taken so long."""
+        # A daemon: a call that cannot be stopped does not keep the kernel alive. One that never leaves C, such as a
+        # sum over 10**9 numbers, holds this thread as well until it is done.
+        thread = threading.Thread(target=work, daemon=True)
+        thread.start()
+        thread.join(seconds)
+        if thread.is_alive():
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident or 0), ctypes.py_object(_TooLong))
+            thread.join(1)
 
 
 @dataclass(frozen=True)
@@ -108,6 +139,8 @@ def _work(function: Callable[..., Any], cases: Sequence[tuple[Any, ...]], calls:
         except _TooLong:
             return
         except BaseException as error:  # also SystemExit, which would end the thread without a word
+            if sys.platform == "emscripten" and isinstance(error, KeyboardInterrupt):
+                raise  # a page's Stop; elsewhere that interrupts who waits for this thread
             calls.append(_failed(function, error))
             continue
         try:

@@ -18,11 +18,15 @@ import numpy as np
 from utils.checks.arguments import Arguments, confused, misread, where
 from utils.checks.calls import Call, snapshot
 from utils.checks.seen import KINDS, Hint, seen
-from utils.checks.values import Part, parts, plain, same
+from utils.checks.values import Part, parts, plain, ran_over, same
 
 Solution = Callable[..., Any]
 Slip = Mapping[str, Any] | Callable[..., Arguments]
 MET_BY_CHANCE = 4  # so few numbers other relations meet as well
+OVER = (
+    "Right, but too large for whole numbers of 32 bits, so that they began again from below. NumPy takes those where "
+    "you name no others, in a browser: give it dtype=np.int64, or count with Python's own numbers."
+)
 FORMS = ("shape", "whole", "sign")  # what can come on top of a mistake
 
 
@@ -106,6 +110,9 @@ class Puzzle:
         wrong = [plain(call.value) for call, right in zip(self.calls, self.right, strict=True) if not right]
         if all(value is not None and value.dtype.kind == "f" and not np.isfinite(value).all() for value in wrong):
             return Hint("nan", "There are nan or infinite numbers in it: which step overflows, or divides by 0?")
+        lines = zip(self.calls, self.wanted, self.right, strict=True)
+        if all(ran_over(call.value, wanted) for call, wanted, right in lines if not right):
+            return Hint("nan", OVER)
         return self._seen(self._values, self.wanted, KINDS.keys() - {"place"})
 
     def constant(self) -> Hint | None:

@@ -7,7 +7,7 @@ from inspect import isfunction
 from typing import Any, NamedTuple
 
 from numpy import abs as absolute
-from numpy import array2string, asarray, errstate, float64, isfinite, isnan, ndarray
+from numpy import array2string, asarray, errstate, float64, int64, isfinite, isnan, ndarray
 
 from utils.checks.calls import Other
 
@@ -50,6 +50,15 @@ def same(value: Any, other: Any) -> bool:
     if isinstance(value, list | tuple) and isinstance(other, list | tuple):
         return len(value) == len(other) and all(map(same, value, other))
     return type(value) is str and type(other) is str and value == other
+
+
+def ran_over(value: Any, wanted: Any) -> bool:
+    """Whether whole numbers are right but for what does not fit into 32 bits, as many as NumPy's have in a browser."""
+    number, right = plain(value), plain(wanted)
+    if number is None or right is None or number.shape != right.shape or {number.dtype.kind, right.dtype.kind} != {"i"}:
+        return False
+    gap = number.astype(int64) - right.astype(int64)
+    return bool((gap != 0).any() and (gap % 2**32 == 0).all() and (absolute(number.astype(float64)) <= 2**31).all())
 
 
 class Part(NamedTuple):

@@ -1,0 +1,99 @@
+// Answers wait until a reader has made a guess: what a cell shows after a prediction is covered, with room for the guess.
+
+const ALWAYS = "answers:shown";
+const GUESSES = `guesses:${location.pathname}`;
+
+function remembered(key) {
+  try {
+    return JSON.parse(localStorage.getItem(key));
+  } catch {
+    return null;
+  }
+}
+
+function remember(key, value) {
+  try {
+    localStorage.setItem(key, JSON.stringify(value));
+  } catch { /* then it is forgotten */ }
+}
+
+// The output of the first cell after the question, in its section; figures that answer by themselves stay open.
+function answer(question) {
+  for (let el = question.nextElementSibling; el && !el.matches("section, blockquote, h2, h3"); el = el.nextElementSibling) {
+    const output = el.matches("div.cell") && el.querySelector(":scope > .cell_output");
+    if (output) return output.querySelector(".cnn-widget") ? null : output;
+  }
+  return null;
+}
+
+const guesses = remembered(GUESSES) ?? {};
+const covered = [];
+
+function button(text, press) {
+  const el = document.createElement("button");
+  el.type = "button";
+  el.textContent = text;
+  el.addEventListener("click", press);
+  return el;
+}
+
+function cover(output, index) {
+  const form = document.createElement("form");
+  form.className = "guess";
+  form.innerHTML = `<label for="guess-${index}">The answer is covered. Your guess:</label><input id="guess-${index}" maxlength="300" autocomplete="off">`;
+  const input = form.querySelector("input"), shown = document.createElement("p");
+  shown.className = "guessed";
+  shown.tabIndex = -1;
+  const item = { output, form, shown };
+  item.show = (focus) => {
+    output.hidden = false;
+    const text = input.value.trim();
+    shown.textContent = text ? `You guessed: ${text}` : "The answer:";
+    form.replaceWith(shown);
+    shown.hidden = !text && !focus;
+    if (focus) shown.focus();
+  };
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    guesses[index] = input.value.trim().slice(0, 300);
+    remember(GUESSES, guesses);
+    item.show(true);
+  });
+  const show = button("Show the answer", () => {});
+  show.type = "submit";
+  form.append(show, button("Always show", () => always(true, item)));
+  output.before(form);
+  output.setAttribute("hidden", "until-found");
+  output.addEventListener("beforematch", () => item.show(false));
+  if (typeof guesses[index] === "string") {
+    input.value = guesses[index];
+    item.show(false);
+  }
+  covered.push(item);
+}
+
+const line = document.createElement("p");
+line.className = "live-tools";
+
+function always(shown, item) {
+  remember(ALWAYS, shown);
+  if (shown) covered.forEach((each) => each.form.isConnected && each.show(each === item));
+  else location.reload();
+  tell(shown);
+}
+
+function tell(shown) {
+  const focused = line.contains(document.activeElement);
+  const choice = button(shown ? "Cover them" : "Always show them", () => always(!shown));
+  line.replaceChildren(shown ? "Answers to predictions are shown." : "Answers to predictions are covered until you show them.", " ", choice);
+  if (focused) choice.focus();
+}
+
+const questions = [...document.querySelectorAll("article blockquote")].filter((box) => /^(Predict|Before you)/.test(box.querySelector("strong")?.textContent ?? ""));
+const outputs = questions.map(answer);
+if (outputs.some(Boolean)) {
+  const shown = remembered(ALWAYS) === true;
+  (document.querySelector("article h1 + .reading-time") ?? document.querySelector("article h1")).after(line);
+  tell(shown);
+  if (!shown) outputs.forEach((output, index) => output && cover(output, index));
+}

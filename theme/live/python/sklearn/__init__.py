@@ -1,0 +1,1 @@
+"""Of scikit-learn what ``utils.datasets`` takes from it."""
