@@ -318,7 +318,9 @@ def test_source_of_a_page_hides_nothing(site):
 
 def test_reading_time_stands_under_the_title(site):
     for path in (site / "chapters").glob("*.html"):
-        assert re.search(r"</h1>\s*<p class=\"reading-time\">about \d+ minutes", path.read_text(encoding="utf-8")), path.name
+        assert re.search(r"</h1>\s*<p class=\"reading-time\">about \d+ minutes", path.read_text(encoding="utf-8")), (
+            path.name
+        )
 
 
 def test_chapters_and_exercises_lead_on_to_each_other(site):

@@ -162,7 +162,6 @@ def test_reading_takes_time_for_words_code_questions_and_figures():
     assert pages.reading_minutes(prose(2000, figures=5)) == 20
 
 
-
 def test_palette_has_every_role_in_both_modes():
     light, dark = pages.palette_css().splitlines()
     assert light.startswith("html {") and dark.startswith('html[data-theme="dark"] {')

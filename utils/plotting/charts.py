@@ -77,10 +77,11 @@ def curve(
     """A number that changes step by step, as a loss does, or several by name; ``x`` counts from 0 unless given."""
     _, ax = plt.subplots(figsize=(WIDTH * 0.8, 2.0))
     series = values if isinstance(values, Mapping) else {"": values}
-    for (name, line), dashes in zip(series.items(), cycle(["-", "--", "-.", ":", (0, (8, 2, 1, 2, 1, 2))]), strict=False):
+    dashes = cycle(["-", "--", "-.", ":", (0, (8, 2, 1, 2, 1, 2))])  # one more than colours
+    for (name, line), style in zip(series.items(), dashes, strict=False):
         heights = np.asarray(line)
         places = np.arange(len(heights)) if x is None else np.asarray(x)
-        ax.plot(places, heights, ls=dashes, lw=1.8, label=name)
+        ax.plot(places, heights, ls=style, lw=1.8, label=name)
     ax.set(xlabel=xlabel, ylabel=ylabel, yscale="log" if log else "linear")
     if len(series) > 1:
         ax.legend(frameon=False, handlelength=3, loc="center left", bbox_to_anchor=(1, 0.5))
