@@ -12,7 +12,7 @@ from experiments.runs import Experiment, digits, learn, main
 from utils.training import Data, evaluate
 
 POOLING = {"max": nn.MaxPool2d(2), "average": nn.AvgPool2d(2)}
-STRIDED = {"strided 3 × 3": 3, "strided, wide": 3, "strided 6 × 6": 6}  # the kernel's side
+STRIDED = {"strided 3 × 3": 3, "strided, wide": 3, "strided, dilated": 3, "strided 6 × 6": 6}  # the kernel's side
 CASES = ("linear", *POOLING, *STRIDED)
 
 
@@ -22,12 +22,12 @@ def network(case: str) -> nn.Module:
         return nn.Sequential(nn.Flatten(), nn.Linear(28 * 28, 10))
     c = 16 if case == "strided, wide" else 8
     smaller = POOLING.get(case, nn.Identity())
-    f = STRIDED.get(case, 3)
-    stride, padding = 2 if case in STRIDED else 1, (f - 1) // 2
+    f, d = STRIDED.get(case, 3), 3 if case == "strided, dilated" else 1
+    later = f, 2 if case in STRIDED else 1, d * (f - 1) // 2, d  # kernel, stride, padding, dilation
     return nn.Sequential(
         *[nn.Conv2d(1, c, 3, padding=1), nn.ReLU(), smaller],
-        *[nn.Conv2d(c, 2 * c, f, stride, padding), nn.ReLU(), smaller],
-        *[nn.Conv2d(2 * c, 4 * c, f, stride, padding), nn.ReLU()],
+        *[nn.Conv2d(c, 2 * c, *later), nn.ReLU(), smaller],
+        *[nn.Conv2d(2 * c, 4 * c, *later), nn.ReLU()],
         *[nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4 * c, 10)],
     )
 

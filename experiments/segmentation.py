@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, binary_cross_entropy_with_logits
 
-from experiments.runs import Experiment, learn, main
+from experiments.runs import LONGER, Experiment, learn, main
 from utils import datasets
 
 INK = 0.3  # a pixel is ink if it is brighter
@@ -66,10 +66,20 @@ class DownAndUp(nn.Module):
         return self.last(x)
 
 
+
+def dilated() -> nn.Module:
+    """Four 3 × 3 convolutions at full size that see 17 × 17 pixels."""
+    layers: list[nn.Module] = [nn.Conv2d(1, 8, 3, padding=1), nn.ReLU()]
+    for d in (2, 4):
+        layers += [nn.Conv2d(8, 8, 3, padding=d, dilation=d), nn.ReLU()]
+    return nn.Sequential(*layers, nn.Conv2d(8, 1, 3, padding=1))
+
+
 NETWORKS = {
     "full size, same work": lambda: nn.Sequential(
         nn.Conv2d(1, 14, 5, padding=2), nn.ReLU(), nn.Conv2d(14, 1, 5, padding=2)
     ),
+    "full size, dilated": dilated,
     "down and up": lambda: DownAndUp(skips=False),
     "down and up, wider": lambda: DownAndUp(skips=False, width=10),
     "down and up, skips": lambda: DownAndUp(skips=True),
@@ -131,7 +141,8 @@ def run(case: str, seed: int, epochs: int) -> dict[str, Any]:
     return {key: value and round(value, 4) for key, value in numbers.items()} | {"found": found}
 
 
-EXPERIMENT = Experiment("segmentation", run, (*MEANS, *NETWORKS))
+LONG = tuple(case + LONGER for case in ("down and up", "down and up, skips"))
+EXPERIMENT = Experiment("segmentation", run, (*MEANS, *NETWORKS, *LONG))
 
 if __name__ == "__main__":
     main(EXPERIMENT)

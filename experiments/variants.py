@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from experiments.runs import Experiment, digits, learn, main
+from experiments.runs import LONGER, Experiment, digits, learn, main
 from utils.training import evaluate
 
 
@@ -53,7 +53,8 @@ def run(case: str, seed: int, epochs: int) -> dict[str, Any]:
     return {key: round(value, 4) for key, value in {"loss": loss, **shares}.items()}
 
 
-EXPERIMENT = Experiment("variants", run, ("linear", *CASES), seeds=4)
+LONG = tuple(case + LONGER for case in ("separable", "ordinary, thin"))  # which have not learned their digits by heart
+EXPERIMENT = Experiment("variants", run, ("linear", *CASES, *LONG), seeds=4)
 
 if __name__ == "__main__":
     main(EXPERIMENT)
