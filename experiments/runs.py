@@ -18,7 +18,6 @@ from experiments import RESULTS, results
 from utils import datasets
 from utils.training import Data
 
-
 LONGER = ", 3 × as long"  # at the end of a case: the same, for three times as many epochs
 
 

@@ -24,8 +24,8 @@ from theme.live.needs import needs
 from tools import wheels
 
 HOW = (
-    "Write your answers here and check them: nothing is to be installed. Python, about 10 MB, comes when you begin; "
-    "your answers stay in this browser."
+    "Write your answers here and check them: nothing is to be installed. Python with NumPy (not PyTorch), about 10 MB, "
+    "comes when you begin; your answers stay in this browser."
 )
 logger = logging.getLogger(__name__)
 FOLDER = "python"

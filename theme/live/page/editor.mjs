@@ -32,7 +32,9 @@ export function edit(parent, { doc, label, hint, run, changed }) {
   const extensions = [
     highlightSpecialChars(), history(), drawSelection(), lineNumbers(), bracketMatching(), indentOnInput(),
     indentUnit.of("    "), pythonLanguage, syntaxHighlighting(pygments),
-    EditorState.tabSize.of(4),
+    EditorState.tabSize.of(4), EditorView.lineWrapping,
+    // What is typed here is no shortcut of the page, which takes a "/" for the way to the search.
+    EditorView.domEventHandlers({ keydown: (event) => { if (!event.ctrlKey && !event.metaKey) event.stopPropagation(); } }),
     EditorView.contentAttributes.of({ "aria-label": label, "aria-describedby": hint, tabindex: "0", spellcheck: "false", autocapitalize: "off" }),
     EditorView.updateListener.of((update) => update.docChanged && changed(update.state.doc.toString())),
     keymap.of([

@@ -6,6 +6,7 @@ const folder = new URL(about.folder, location.href).href;
 const place = `live:${location.pathname}`;
 const FROM_DISK = "Opened from disk, a page runs no Python. Type make serve in a clone of the book, or python -m "
   + "http.server in the site’s folder, and open the address that it names.";
+const REPLACE = "Put the answers of a notebook in place of yours?";
 const FORGET = "Put every cell of this page back as it was, and forget your answers on it?";
 
 function make(tag, properties = {}, ...children) {
@@ -23,9 +24,8 @@ function readKept() {
   }
 }
 
-const kept = readKept();
-
 function keep(cell, source) {
+  const kept = readKept(); // another tab may have written since
   if (source === cell.given) delete kept[cell.id];
   else kept[cell.id] = source;
   try {
@@ -80,6 +80,7 @@ const cells = about.cells.split(",").map((cell, index) => {
   const box = boxes[index], input = box.querySelector(".cell_input"), pre = input.querySelector("pre");
   return { id, kind, box, input, pre, given: pre.textContent.replace(/\n$/, "") };
 });
+const kept = readKept();
 const exercises = cells.some((cell) => cell.kind === "answer");
 let number = 0;
 for (const cell of cells) {
@@ -112,7 +113,8 @@ if (exercises) {
   };
   const source = (cell) => cell.source?.() ?? cell.kept ?? cell.given;
   tool("Download my notebook", notebook((module) => module.save(about.notebook, cells, source, say)));
-  tool("Open a notebook of mine", notebook((module) => module.open(cells, (cell, text) => {
+  const mine = () => cells.some((cell) => cell.kind === "answer" && source(cell) !== cell.given);
+  tool("Open a notebook of mine", notebook((module) => (!mine() || window.confirm(REPLACE)) && module.open(cells, (cell, text) => {
     if (cell.view) cell.change(text);
     else {
       cell.kept = cell.pre.textContent = text;
@@ -132,5 +134,5 @@ if (exercises) {
   });
   line.append(says);
   const title = document.querySelector("article h1 + .reading-time") ?? document.querySelector("article h1");
-  title.after(make("p", { textContent: about.how }), line);
+  title.after(make("p", { textContent: location.protocol === "file:" ? FROM_DISK : about.how }), line);
 }

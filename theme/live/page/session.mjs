@@ -43,7 +43,11 @@ class Session {
     cell.stop = make("button", { type: "button", textContent: "Stop", hidden: true, ariaLabel: `Stop, ${cell.name}` });
     cell.stop.addEventListener("click", () => this.stop(cell));
     cell.reset = make("button", { type: "button", textContent: "Reset this cell", hidden: true, ariaLabel: `Reset this cell, ${cell.name}` });
-    cell.reset.addEventListener("click", () => { this.reset(cell); cell.go.focus(); });
+    cell.reset.addEventListener("click", () => {
+      if (performance.now() - (cell.stopped ?? -1e4) < 1000) return; // it has slid under a second click on Stop
+      this.reset(cell);
+      cell.go.focus();
+    });
     cell.all = make("button", { type: "button", textContent: "Reset all", hidden: true });
     cell.all.addEventListener("click", () => window.confirm(this.FORGET) && this.resetAll());
     cell.go.after(cell.stop, cell.reset, cell.all);
@@ -55,12 +59,21 @@ class Session {
     holder.replaceChildren();
     cell.view = edit(holder, {
       doc: cell.kept ?? cell.given, label: `Code of ${cell.name}`, hint: "live-keys", run: () => this.press(cell),
-      changed: (source) => { this.keep(cell, source); this.tell(cell); },
+      changed: (source) => { this.keep(cell, source); this.outdate(cell); this.tell(cell); },
     });
     cell.source = () => cell.view.state.doc.toString();
     cell.change = (text) => cell.view.dispatch({ changes: { from: 0, to: cell.view.state.doc.length, insert: text } });
     Object.assign(cell.go, { textContent: "Run", ariaLabel: `Run, ${cell.name}` });
     this.tell(cell);
+  }
+
+  // What was said of an answer is not said of another.
+  outdate(cell) {
+    const check = cell.kind === "answer" && this.cells.slice(this.cells.indexOf(cell)).find((each) => each.kind === "check");
+    if (!check?.out?.childElementCount || this.waiting.has(check)) return;
+    check.out.replaceChildren();
+    delete check.box.dataset.live;
+    this.tell(check);
   }
 
   // The first press on an answer's button is to write in it; Python comes meanwhile.
@@ -91,6 +104,7 @@ class Session {
 
   refuse(cell, why) {
     show(cell.out, "hint", why);
+    cell.out.scrollIntoView({ block: "nearest" });
     cell.box.dataset.live = "failed";
     cell.say("");
     this.tell(cell);
@@ -112,6 +126,7 @@ class Session {
     }
     if (!this.waiting.has(cell)) return;
     const ok = await this.one(cell, cell);
+    cell.out.lastElementChild?.scrollIntoView({ block: "nearest" }); // the verdict stands below what was printed
     cell.say(!ok && failed ? `${sentence(failed)}, which runs before it, ended in an error as well.` : "");
   }
 
@@ -179,6 +194,7 @@ class Session {
   }
 
   stop(cell) {
+    cell.stopped = performance.now();
     this.waiting.delete(cell);
     if (this.current === cell && this.python.work) this.python.stop();
     else {
