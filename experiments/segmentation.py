@@ -66,7 +66,6 @@ class DownAndUp(nn.Module):
         return self.last(x)
 
 
-
 def dilated() -> nn.Module:
     """Four 3 × 3 convolutions at full size that see 17 × 17 pixels."""
     layers: list[nn.Module] = [nn.Conv2d(1, 8, 3, padding=1), nn.ReLU()]
