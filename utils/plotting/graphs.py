@@ -21,7 +21,8 @@ def graph(
     """Steps (result, sign, one, other) from left to right; each edge has what goes forward above what comes back.
 
     ``values`` has every number by name, first those that no step makes; ``shares`` {(from, to): gradient} is what an
-    edge brings back. Beside a number that no step makes stands the sum of its shares, which is its gradient.
+    edge brings back. Beside a number that no step makes stands the sum of its shares, which is its gradient; it is
+    drawn as an input if its name begins with x, and as a weight if with w.
     """
     made = {result: {one: 0, other: 0} for result, _, one, other in steps}
     leaves = [name for name in values if name not in made]

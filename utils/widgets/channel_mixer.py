@@ -48,12 +48,6 @@ class ChannelMixer(Figure):
     position = traitlets.List([0, 0]).tag(sync=True)
     controls = traitlets.List(list(CONTROLS)).tag(sync=True)
 
-    def __init__(self, **traits: Any) -> None:
-        """Take the traits by keyword."""
-        for name in {"position", "controls"} & {*traits}:
-            traits[name] = list(traits[name])
-        super().__init__(**traits)
-
     @traitlets.validate("position")
     def _valid_position(self, proposal: Any) -> Any:
         return check_position(proposal["value"], "an output's")

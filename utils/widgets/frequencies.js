@@ -95,12 +95,18 @@ function aliasOf(wave) {
   return wave.map((cycles) => modulo(cycles + HALF / 2, HALF) - HALF / 2);
 }
 
+// Where zeros between pixels bring a wave back.
+function copiesOf([across, down]) {
+  const wrapped = (cycles) => modulo(cycles + HALF, SIDE) - HALF;
+  return [0, HALF].flatMap((low) => [0, HALF].map((right) => [wrapped(across + right), wrapped(down + low)]));
+}
+
 function describe({ wave: [across, down], operation, gains }) {
   const cycles = ([right, low]) => `${count(right, "cycle")} across and ${number(low)} down`;
-  const at = (u, v) => String(Math.floor(100 * gains[modulo(v + HALF, SIDE)][modulo(u + HALF, SIDE)] + 0.5 + 1e-9) / 100);
-  const [name, gain, alias] = [`The wave with ${cycles([across, down])}`, at(across, down), aliasOf([across, down])];
+  const at = ([u, v]) => String(Math.floor(100 * gains[v + HALF][u + HALF] + 0.5 + 1e-9) / 100);
+  const [name, gain, alias] = [`The wave with ${cycles([across, down])}`, at([across, down]), aliasOf([across, down])];
   if (operation === "zeros between") {
-    const copies = [0, HALF].flatMap((low) => [0, HALF].map((right) => at(across + right, down + low)));
+    const copies = copiesOf([across, down]).map(at);
     return `${name} comes out of the zeros four times; the kernel multiplies the four by ${copies.slice(0, 3).join(", ")} and ${copies[3]}.`;
   }
   if (operation === "largest of 2 × 2") return `${name} is multiplied by ${gain}; then comes a maximum, which multiplies no wave: it mixes them.`;
@@ -148,9 +154,7 @@ export default {
 
     // A small square around the wave, or around each place where it turns up.
     function drawMarks() {
-      const [across, down] = state.wave;
-      const copies = [0, HALF].flatMap((low) => [0, HALF].map((right) => [modulo(across + right + HALF, SIDE) - HALF, modulo(down + low + HALF, SIDE) - HALF]));
-      const places = state.operation === "zeros between" ? copies : [state.operation === "every second pixel" ? aliasOf(state.wave) : state.wave];
+      const places = state.operation === "zeros between" ? copiesOf(state.wave) : [state.operation === "every second pixel" ? aliasOf(state.wave) : state.wave];
       const around = ([u, v]) => [h("rect", { class: "cnn-wave", x: u + HALF - 1.5, y: v + HALF - 1.5, width: 4, height: 4 })];
       // What every second pixel can tell apart.
       const limit = state.thinned ? [h("rect", { class: "cnn-limit", x: HALF / 2, y: HALF / 2, width: HALF, height: HALF })] : [];

@@ -72,8 +72,6 @@ class Frequencies(Figure):
         """Take the photograph, then the other traits by keyword."""
         if "pixels" not in traits:
             traits["pixels"] = packed(_cameraman() if image is None else np.asarray(image, float), SIDE, SIDE)
-        for name in {"wave", "controls"} & {*traits}:
-            traits[name] = list(traits[name])
         super().__init__(**traits)
 
     @traitlets.validate("pixels")

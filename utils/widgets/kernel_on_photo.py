@@ -39,8 +39,6 @@ class KernelOnPhoto(Figure):
         """Take the photograph, then the other traits by keyword."""
         if "pixels" not in traits:
             traits["pixels"] = packed(_cat() if image is None else np.asarray(image, float), LEAST, MOST)
-        if "position" in traits:
-            traits["position"] = list(traits["position"])
         super().__init__(**traits)
 
     @traitlets.validate("pixels")

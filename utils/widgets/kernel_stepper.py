@@ -47,8 +47,6 @@ class KernelStepper(Figure):
         if kernel is not None and not isinstance(kernel, str):
             traits["kernel"] = [[int(weight) for weight in row] for row in kernel]
             traits.setdefault("kernel_size", len(traits["kernel"]))
-        for name in {"position", "controls"} & {*traits}:
-            traits[name] = list(traits[name])
         super().__init__(**traits)
 
     @traitlets.validate("kernel")
