@@ -18,7 +18,7 @@ from experiments import RESULTS, results
 from utils import datasets
 from utils.training import Data
 
-LONGER = ", 3 × as long"  # at the end of a case: the same, for three times as many epochs
+LONGER = ", longer"  # at the end of a case: the same, for three times as many epochs
 
 
 class Experiment(NamedTuple):
