@@ -1,12 +1,10 @@
-"""Python in the page, as a reader meets it: exercises answered and checked, chapters run, and all that goes wrong.
+"""Python in the page, as a reader meets it: what goes wrong, what is kept and handed on, keys, fingers, predictions.
 
 Each page is opened in the one browser of all tests, from a server that sends no special headers.
 """
 
 import functools
 import gzip
-import json
-import os
 import re
 import threading
 from http.server import ThreadingHTTPServer
@@ -15,90 +13,22 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell
+from page import Page, opened
 
-from conftest import ROOT, Handler
+from conftest import Handler
 from instructor import jail
 from instructor.__main__ import main
-from theme.live.needs import needs
 from tools import serve, wheels
 
 if wheels.missing():
     pytest.skip("NO WHEELS, so nothing of Python in the page was tested: run tools/wheels.py", allow_module_level=True)
 
-SHEETS = [path.stem for path in sorted((ROOT / "exercises").glob("*.ipynb"))]
-CHAPTERS = [path.stem for path in sorted((ROOT / "chapters").glob("0[1-6]*.ipynb"))]
 LIGHT = 8 * 1024 - 200  # bytes that a page may weigh more before a press, but for the links
-# Cells whose text differs in the page, each by a piece of its code, with the reason. What the book's own tests leave
-# free (nbval-ignore-output) is free here as well.
-OTHERWISE: dict[str, str] = {}
-
-
-class Page:
-    """A page of the site and its cells."""
-
-    def __init__(self, tab, address):
-        self.tab, self.complaints, self.asked = tab, [], []
-        tab.on("pageerror", lambda error: self.complaints.append(str(error)))
-        tab.on("console", lambda message: message.type == "log" or self.complaints.append(message.text))
-        tab.on("request", lambda request: self.asked.append(request.url))
-        tab.goto(address, wait_until="networkidle")
-        about = tab.locator("#live")
-        self.cells = (
-            [cell.split(" ") for cell in json.loads(about.text_content())["cells"].split(",")] if about.count() else []
-        )
-
-    def places(self, kind):
-        """Where the cells of a kind are on the page."""
-        return [place for place, (_, what) in enumerate(self.cells) if what == kind]
-
-    def box(self, place):
-        return self.tab.locator("article div.cell").nth(place)
-
-    def editor(self, place):
-        return self.box(place).locator(".cm-content")
-
-    def press(self, place, name="live-go"):
-        self.box(place).locator(f".{name}").click()
-
-    def write(self, place, source):
-        """Put source into a cell's editor; the first press opens it."""
-        if not self.editor(place).count():
-            self.press(place)
-            self.editor(place).wait_for()
-        self.editor(place).click()
-        self.tab.keyboard.press("Control+a")
-        self.tab.keyboard.insert_text(source)
-
-    def ended(self, place, seconds=120):
-        """Wait until a cell has run, and return what it shows."""
-        state = "node => ['done', 'failed'].includes(node.dataset.live)"
-        self.tab.wait_for_function(state, arg=self.box(place).element_handle(), timeout=1000 * seconds)
-        return self.said(place)
-
-    def said(self, place):
-        return "".join(self.box(place).locator(".live-out pre").all_text_contents())
-
-    def run(self, place, seconds=120):
-        self.press(place)
-        return self.ended(place, seconds)
-
-    def solution(self, place):
-        """The folded solution of the answer at a place."""
-        return self.box(place + 2).locator(".cell_input pre").text_content()
 
 
 @pytest.fixture
 def go(browser, address):
-    """Open a page of the site; ``browser.new_context``'s options by keyword."""
-    contexts = []
-
-    def open_page(name, at=address, **options):
-        contexts.append(browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options}))
-        return Page(contexts[-1].new_page(), f"{at}/{name}.html")
-
-    yield open_page
-    for context in contexts:
-        context.close()
+    yield from opened(browser, address)
 
 
 def test_a_page_pays_little_and_loads_nothing_before_a_press(go, site):
@@ -116,56 +46,6 @@ def test_the_first_press_brings_ten_megabytes_at_most(site):
     later = re.compile(r"photo|rows|csv|whl|notebook|licences")
     first = [path for path in folder.iterdir() if not later.search(path.name) or path.name.startswith("numpy")]
     assert sum(len(gzip.compress(path.read_bytes(), 6)) for path in first) <= 10_000_000
-
-
-@pytest.mark.parametrize("sheet", SHEETS)
-def test_every_solution_is_right_in_the_page(go, sheet):
-    page = go(f"exercises/{sheet}")
-    answers = page.places("answer")
-    for place in answers:
-        page.write(place, page.solution(place))
-        page.press(place + 1)
-    for place in answers:
-        assert page.ended(place + 1).startswith("✓ ")
-    assert page.complaints == []
-
-
-def shown(cell):
-    """A committed cell's text, and how many figures it has."""
-    text, figures = "", 0
-    for output in cell.outputs:
-        data = output.get("data", {})
-        if "image/png" in data:
-            figures += 1
-        else:
-            text += output.text if output.output_type == "stream" else data["text/plain"] + "\n"
-    return text.strip(), figures
-
-
-# Beside all other tests three of the six chapters hung, for a reason not found yet; alone they pass.
-@pytest.mark.skipif("PYTEST_XDIST_WORKER" in os.environ, reason="runs alone: pytest -n 0 tests/live -k every_cell")
-@pytest.mark.parametrize("chapter", CHAPTERS)
-def test_every_cell_that_runs_gives_the_books_text_and_figures(go, chapter):
-    page = go(f"chapters/{chapter}")
-    notebook = nbformat.read(ROOT / "chapters" / f"{chapter}.ipynb", as_version=4)
-    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    lacks = needs([cell.source for cell in cells])
-    assert page.places("run")
-    for place, (cell, need) in enumerate(zip(cells, lacks, strict=True)):
-        kind = page.cells[place][1]
-        assert kind == ("figure" if "cnn-widget" in str(cell.outputs) else need or "run")
-        if kind != "run":
-            continue
-        page.press(place)
-        text = page.ended(place, 240).strip()
-        wanted, figures = shown(cell)
-        assert page.box(place).get_attribute("data-live") == "done", text
-        free = "nbval-ignore-output" in cell.metadata.get("tags", []) or any(
-            piece in cell.source for piece in OTHERWISE
-        )
-        assert free or text == wanted
-        assert page.box(place).locator(".live-out img").count() == figures
-    assert page.complaints == []
 
 
 HEAD = "def output_size(size, kernel_size, stride, padding, dilation):\n    "
