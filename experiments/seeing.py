@@ -168,6 +168,17 @@ def loudest(model: nn.Module, x: Tensor, target: int) -> int:
     return int((peaks.mean(0) * model.get_parameter("score.weight")[target]).argmax())
 
 
+def neighbours(points: Tensor, k: int = 5) -> Tensor:
+    """For each of the points (N, D) the indices of the ``k`` others that are nearest (N, k)."""
+    distances = torch.cdist(points, points).fill_diagonal_(torch.inf)
+    return distances.topk(k, largest=False).indices
+
+
+def of_the_same_digit(points: Tensor, labels: Tensor) -> Tensor:
+    """For each point, which of its five nearest neighbours show the same digit: their share (N,)."""
+    return (labels[neighbours(points)] == labels[:, None]).double().mean(1)
+
+
 def called_seven(model: nn.Module, data: Data, sevens: bool) -> float:
     """How many of the sevens, or of all others, are called 7."""
     images, labels = data
@@ -193,8 +204,12 @@ def look(model: nn.Module, given: Pictures) -> dict[str, float]:
     with torch.no_grad():
         best = model(images)[:, :7].amax(0)
         dreamt = model(dreams["plain"]).diagonal()
+    points = interpret.feature_maps(model, given.bare[0], ["largest"])["largest"].flatten(1)
+    alike = of_the_same_digit(points, labels)
     return {
         "test": evaluate(model, (images, labels)).accuracy,
+        "neighbours of the same digit": alike.mean().item(),
+        "neighbours of sevens": alike[labels == 7].mean().item(),
         "no crosses": evaluate(model, given.bare).accuracy,
         "sevens without": called_seven(model, given.bare, True),
         "others fooled": called_seven(model, given.crossed, False),
