@@ -67,6 +67,7 @@ TROUBLE = {
         "ended in an error",
     ),
     "memory": ("import numpy as np\nx = [np.ones(10**8) for _ in range(50)]", "MemoryError", "ended in an error"),
+    "nameless": ("size = 1", "", "There is no output_size yet"),
     "asks": ("input()", "write the value into the cell", "ended in an error"),
     "right": (RIGHT, "", "✓ output_size is right."),
 }
@@ -124,12 +125,17 @@ def test_answers_survive_a_reload_and_are_gone_after_a_reset(go):
     page.tab.reload(wait_until="networkidle")
     assert page.box(first).locator("pre").text_content() == "shape = (16, 11, 11)"
     assert page.run(first + 1) == "✓ shape is right.\n"
+    page.tab.reload(wait_until="networkidle")
+    assert page.box(first + 1).locator(".live-status").inner_text() == "✓ when you last checked it."
+    page.write(second, "parameters = 2")
+    assert page.box(first + 1).locator(".live-status").inner_text() == "✓ when you last checked it."
     page.box(second).get_by_role("button", name="Reset this cell").click()
     page.tab.reload(wait_until="networkidle")
     assert "shape = (16" in page.box(first).locator("pre").text_content()
     assert "NotImplementedError" in page.box(second).locator("pre").text_content()
     page.tab.on("dialog", lambda dialog: dialog.accept())
     page.tab.get_by_role("button", name="Reset all").click()
+    assert page.box(first + 1).locator(".live-status").inner_text() == ""
     page.tab.reload(wait_until="networkidle")
     assert "NotImplementedError" in page.box(first).locator("pre").text_content()
     assert page.tab.evaluate("localStorage.length") == 0 or "live:" not in page.tab.evaluate(
@@ -324,7 +330,9 @@ def test_answers_wait_for_a_guess_that_stands_beside_them(go, axe):
     page = go("chapters/01_convolution")
     guess = page.tab.locator(".guess").first
     output = page.tab.locator(".guess + .cell_output").first
-    assert guess.get_by_text("The answer is covered").is_visible() and not output.is_visible()
+    after = page.tab.locator(".cell:has(> .guess) + p").first
+    assert guess.get_by_text("The answer is covered").is_visible()
+    assert not output.is_visible() and after.bounding_box()["height"] == 0
     assert axe(page.tab) == []
     guess.get_by_role("textbox").fill("16 <b>places</b>")
     page.tab.keyboard.press("Enter")
@@ -332,6 +340,7 @@ def test_answers_wait_for_a_guess_that_stands_beside_them(go, axe):
     assert beside.inner_text() == "You guessed: 16 <b>places</b>"
     assert page.tab.evaluate("document.activeElement.className") == "guessed"
     assert page.tab.locator(".guessed + .cell_output").first.is_visible()
+    assert page.tab.locator(".cell:has(> .guessed) + p").first.bounding_box()["height"] > 20
     page.tab.reload(wait_until="networkidle")
     assert page.tab.locator(".guessed").first.inner_text() == "You guessed: 16 <b>places</b>"
     before = page.tab.locator(".guess").count()
@@ -349,12 +358,14 @@ def test_running_a_cell_shows_its_answer(go):
     page.box(place).get_by_role("textbox").fill("16")
     page.run(place)
     assert page.box(place).locator(".live-out img").is_visible()
+    assert page.box(place).locator(".guessed").inner_text() == "You guessed: 16"
+    assert page.tab.locator("article .cell_output + [hidden], .cell:has(.guessed) + [hidden]").count() == 0
 
 
 def test_in_print_and_without_javascript_everything_is_shown(go, browser, address):
     page = go("chapters/01_convolution")
     page.tab.emulate_media(media="print")
-    covered = page.tab.locator(".cell_output[hidden]")
+    covered = page.tab.locator("article [hidden=until-found]")
     assert covered.count() > 3
     for index in range(covered.count()):
         assert covered.nth(index).is_visible()

@@ -2,9 +2,9 @@
 
 import pytest
 
-from experiments import curves, pooling, results, runs, segmentation, shuffled, training, variants
+from experiments import curves, pooling, results, runs, seeing, segmentation, shuffled, training, variants
 
-EXPERIMENTS = [module.EXPERIMENT for module in (curves, pooling, segmentation, shuffled, training, variants)]
+EXPERIMENTS = [module.EXPERIMENT for module in (curves, pooling, seeing, segmentation, shuffled, training, variants)]
 
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS, ids=lambda each: each.name)
