@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from utils.widgets.layer_ledger import LayerLedger
     from utils.widgets.pooling import Pooling
     from utils.widgets.receptive_field_tower import ReceptiveFieldTower
+    from utils.widgets.training_curves import TrainingCurves
     from utils.widgets.transposed_convolution import TransposedConvolution
 
 _MODULES = {
@@ -30,6 +31,7 @@ _MODULES = {
     "LayerLedger": "layer_ledger",
     "Pooling": "pooling",
     "ReceptiveFieldTower": "receptive_field_tower",
+    "TrainingCurves": "training_curves",
     "TransposedConvolution": "transposed_convolution",
 }
 
@@ -46,6 +48,7 @@ __all__ = [
     "LayerLedger",
     "Pooling",
     "ReceptiveFieldTower",
+    "TrainingCurves",
     "TransposedConvolution",
 ]
 
