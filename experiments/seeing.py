@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from experiments import RESULTS
 from experiments.runs import Experiment, digits, learn, main
 from utils import datasets, interpret
 from utils.training import Data, evaluate
@@ -57,6 +58,14 @@ def trained(data: Data, seed: int, epochs: int) -> nn.Sequential:
     model = network()
     learn(model, F.cross_entropy, data, epochs, rate=0.01)
     return model
+
+
+def kept(case: str) -> nn.Sequential:
+    """The network of seed 0, with the weights that the script has kept."""
+    model = network()
+    with np.load(RESULTS / f"seeing_{case}.npz") as weights:
+        model.load_state_dict({name: torch.from_numpy(values) for name, values in weights.items()})
+    return model.eval()
 
 
 class Pictures(NamedTuple):
@@ -159,6 +168,17 @@ def loudest(model: nn.Module, x: Tensor, target: int) -> int:
     return int((peaks.mean(0) * model.get_parameter("score.weight")[target]).argmax())
 
 
+def neighbours(points: Tensor, k: int = 5) -> Tensor:
+    """For each of the points (N, D) the indices of the ``k`` others that are nearest (N, k)."""
+    distances = torch.cdist(points, points).fill_diagonal_(torch.inf)
+    return distances.topk(k, largest=False).indices
+
+
+def of_the_same_digit(points: Tensor, labels: Tensor) -> Tensor:
+    """For each point, which of its five nearest neighbours show the same digit: their share (N,)."""
+    return (labels[neighbours(points)] == labels[:, None]).double().mean(1)
+
+
 def called_seven(model: nn.Module, data: Data, sevens: bool) -> float:
     """How many of the sevens, or of all others, are called 7."""
     images, labels = data
@@ -184,8 +204,12 @@ def look(model: nn.Module, given: Pictures) -> dict[str, float]:
     with torch.no_grad():
         best = model(images)[:, :7].amax(0)
         dreamt = model(dreams["plain"]).diagonal()
+    points = interpret.feature_maps(model, given.bare[0], ["largest"])["largest"].flatten(1)
+    alike = of_the_same_digit(points, labels)
     return {
         "test": evaluate(model, (images, labels)).accuracy,
+        "neighbours of the same digit": alike.mean().item(),
+        "neighbours of sevens": alike[labels == 7].mean().item(),
         "no crosses": evaluate(model, given.bare).accuracy,
         "sevens without": called_seven(model, given.bare, True),
         "others fooled": called_seven(model, given.crossed, False),
@@ -220,6 +244,8 @@ def run(case: str, seed: int, epochs: int) -> dict[str, Any]:
     given = pictures()
     data = given.signed if case == "suspect" else given.by_lot
     model = trained(data, seed, epochs)
+    if (seed, epochs) == (0, EXPERIMENT.epochs):
+        np.savez(RESULTS / f"seeing_{case}.npz", **{name: value.numpy() for name, value in model.state_dict().items()})
     found = {"train": evaluate(model, data).accuracy, **look(model, given)}
     if case == "repaired":
         other = trained(data, 100 + seed, epochs)
