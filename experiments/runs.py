@@ -9,6 +9,7 @@ import re
 import time
 from collections.abc import Callable, Sequence
 from datetime import date
+from functools import cache
 from typing import Any, NamedTuple
 
 import torch
@@ -32,6 +33,7 @@ class Experiment(NamedTuple):
     seeds: int = 3
 
 
+@cache
 def digits(split: datasets.Split) -> Data:
     """MNIST as tensors: images (N, 1, 28, 28) and labels (N,)."""
     images, labels = datasets.mnist(split)

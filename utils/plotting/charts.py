@@ -144,7 +144,7 @@ def pairs(
     """Named pairs of curves side by side, the second dashed, all on one logarithmic scale; both count from 1."""
     columns = min(columns, len(curves))
     rows = -(-len(curves) // columns)
-    size = (WIDTH, 1.25 * rows + 0.5)
+    size = (WIDTH, 1.6 * rows + 0.5)
     figure, axes = plt.subplots(
         rows, columns, figsize=size, squeeze=False, sharex=True, sharey=True, layout="constrained"
     )

@@ -20,7 +20,9 @@ function readState(model) {
     .filter(([key, text]) => key.split(", ").length === 5 && typeof text === "string" && /^([0-9a-z]{8}){1,200}$/.test(text)));
   const keys = Object.keys(runs).map((key) => key.split(", "));
   if (!keys.length) return { error: "there is no run to show" };
-  const options = SETTINGS.map((_, i) => [...new Set(keys.map((parts) => parts[i]))]);
+  // Numbers by size; words by the alphabet, but for "none".
+  const before = (a, b) => a - b || (b === "none") - (a === "none") || (a < b ? -1 : 1);
+  const options = SETTINGS.map((_, i) => [...new Set(keys.map((parts) => parts[i]))].sort(before));
   const chosen = SETTINGS.map((name, i) => (options[i].includes(model.get(name)) ? model.get(name) : options[i][0]));
   const key = chosen.join(", ");
   if (!(key in runs)) return { error: "there is no run with these settings", options, chosen };
@@ -90,7 +92,7 @@ export default {
     }
 
     function plot({ pair, ticks, height }) {
-      const [width, tall, left] = [matchMedia("(max-width: 500px)").matches ? 250 : 280, 190, 44];
+      const [width, tall, left] = [matchMedia("(max-width: 500px)").matches ? 250 : 264, 190, 44];
       const x = (i, epochs) => left + (width * i) / Math.max(1, epochs - 1);
       const y = (share) => 10 + tall * (1 - share);
       // A curve ends where a number is none.
@@ -129,7 +131,7 @@ export default {
 
     const figure = h("div", { class: "cnn-figure", role: "group", "aria-label": "Training curves" },
       h("div", { class: "cnn-controls" }, ...controls), h("div", { class: "cnn-actions" }, save), result, legend,
-      h("div", { class: "cnn-panels" }, ...panels), h("details", {}, h("summary", {}, "As a table"), twin));
+      h("div", { class: "cnn-panels cnn-close" }, ...panels), h("details", {}, h("summary", {}, "As a table"), twin));
     el.append(figure);
     model.on("change", draw);
     draw();

@@ -72,8 +72,9 @@ class TrainingCurves(Figure):
         return value
 
     def options(self, name: str) -> list[str]:
-        """What a setting may be: what some run has."""
-        return list(dict.fromkeys(key.split(", ")[SETTINGS.index(name)] for key in self.runs))
+        """What a setting may be, in order: what some run has."""
+        found = {key.split(", ")[SETTINGS.index(name)] for key in self.runs}
+        return sorted(found, key=(lambda word: (word != "none", word)) if name == "normalisation" else float)
 
     @property
     def error(self) -> str | None:
