@@ -114,9 +114,11 @@ export default {
     let erases = false;
     const eraser = checkbox("Erase", (on) => { erases = on; });
 
-    function stroke(place) {
-      assign(model, { drawing: packDrawing(penned(state.pixels, last ?? place, place, erases)) });
-      [last, pen] = [place, place];
+    function stroke(place, through = []) {
+      let pixels = state.pixels;
+      for (const next of [...through, place]) [pixels, last] = [penned(pixels, last ?? next, next, erases), next];
+      pen = place;
+      assign(model, { drawing: packDrawing(pixels) });
     }
 
     function onPadKey(event) {
@@ -137,7 +139,8 @@ export default {
     const pad = screen("", "input", PAD, { "aria-label": "Drawing: the arrow keys move the pen, the space bar lowers and lifts it", keydown: onPadKey });
     const input = screen("What the network reads", "input", 168);
     pad.heading.setAttribute("aria-live", "polite");
-    const draws = (x, y) => stroke([y * EDGE, x * EDGE]);
+    const onPad = ([x, y]) => [y * EDGE, x * EDGE];
+    const draws = (x, y, through) => stroke(onPad([x, y]), through?.map(onPad));
     dragging(pad.box, draws, () => true, (x, y) => { last = null; draws(x, y); });
 
     // The unit at a row and a column of a layer's picture.
