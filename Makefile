@@ -28,7 +28,7 @@ test: .venv/test node_modules/.package-lock.json  ## run every check and test
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
 	$(PY) tools/notebooks.py check
-	$(PY) -m pytest --nbval -n 2 --dist loadfile tests chapters exercises instructor/questions.ipynb index.ipynb how_a_check_thinks.ipynb
+	$(PY) -m pytest --nbval -n 2 --dist loadfile --no-loadscope-reorder tests chapters exercises instructor/questions.ipynb index.ipynb how_a_check_thinks.ipynb
 
 lab: .venv/lab  ## open chapters and exercises in JupyterLab, in a folder of your own: work
 	@$(PY) tools/work.py lab $(LAB_FLAGS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import platform
+import re
 import time
 from collections.abc import Callable, Sequence
 from datetime import date
@@ -84,7 +85,9 @@ def record(experiment: Experiment, quick: bool = False) -> dict[str, Any]:
             "versions": {"python": platform.python_version(), "torch": torch.__version__},
         }
         if not quick:
-            path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+            text = json.dumps(content, indent=1, ensure_ascii=False)
+            curves = re.sub(r"\[[^][{}\"]+\]", lambda found: " ".join(found[0].split()), text)  # each on one line
+            path.write_text(curves + "\n", encoding="utf-8")
     return content
 
 

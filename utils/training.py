@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.optim.lr_scheduler import LRScheduler
 from tqdm import tqdm
 
 from utils.arithmetic import integer
@@ -15,10 +17,16 @@ Data = tuple[Tensor, Tensor]  # images (N, C, H, W), labels (N,)
 
 
 class History(NamedTuple):
-    """For each epoch the mean loss while learning, and the accuracy on the test images after it, if there are any."""
+    """For each epoch mean loss and share of right answers: while learning, and after it on the validation images.
+
+    The first two are met on the way: the epoch's first batch meets a network that has not seen the last. Without
+    validation images the other two are empty.
+    """
 
     loss: list[float]
     accuracy: list[float]
+    validation_loss: list[float]
+    validation_accuracy: list[float]
 
 
 class Examination(NamedTuple):
@@ -31,41 +39,77 @@ class Examination(NamedTuple):
 
 def fit(
     model: nn.Module,
-    learn: Data,
-    test: Data | None = None,
+    train: Data,
+    validation: Data | None = None,
     *,
     epochs: int = 10,
     batch_size: int = 50,
     optimizer: torch.optim.Optimizer | None = None,
+    scheduler: LRScheduler | None = None,
+    patience: int | None = None,
     seed: int = 0,
 ) -> History:
     """Let ``model`` learn to classify, with the cross-entropy of its scores (N, classes), and return what happened.
 
-    The default ``optimizer`` is Adam with a learning rate of 0.001. ``seed`` decides the order of the images and what
-    dropout drops; the caller's random numbers go on as if nothing had been drawn. ``TQDM_DISABLE=1`` hides the bar.
-    ``ValueError`` if there are not as many labels as images.
+    The default ``optimizer`` is Adam with a learning rate of 0.001. The ``scheduler`` changes the rate after every
+    batch. With ``patience`` learning stops early: after so many epochs in a row without a lower loss on the validation
+    images the model gets back what it had learned when that loss was lowest, also if the epochs run out before.
+
+    A last batch of a single image joins the one before it: batch normalisation could not learn from it. ``seed``
+    decides the order of the images and what dropout drops; the caller's random numbers go on as if nothing had been
+    drawn. ``TQDM_DISABLE=1`` hides the bar. ``ValueError`` if there are not as many labels as images, or for patience
+    without validation images.
     """
-    images, labels = _check(learn)
+    images, labels = _check(train)
     epochs, batch_size = integer("epochs", epochs, 0), integer("batch_size", batch_size, 1)
+    if patience is not None and validation is None:
+        raise ValueError(f"patience needs validation images, got a patience of {patience} and no images")
+    patience = patience if patience is None else integer("patience", patience, 1)
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3) if optimizer is None else optimizer
-    history, was_training = History([], []), model.training
+    history, was_training, best = History([], [], [], []), model.training, model.state_dict()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         for _ in (bar := tqdm(range(epochs), unit="epoch")):
-            model.train()
-            total = 0.0
-            for batch in torch.randperm(len(images)).split(batch_size):
-                loss = F.cross_entropy(model(images[batch]), labels[batch])
-                optimizer.zero_grad()
-                loss.backward()
-                optimizer.step()
-                total += loss.item() * len(batch)
-            history.loss.append(total / max(1, len(images)))
-            if test is not None:
-                history.accuracy.append(evaluate(model, test).accuracy)
+            loss, accuracy = _epoch(model, (images, labels), batch_size, optimizer, scheduler)
+            history.loss.append(loss)
+            history.accuracy.append(accuracy)
+            if validation is not None:
+                examination = evaluate(model, validation)
+                history.validation_loss.append(examination.loss)
+                history.validation_accuracy.append(examination.accuracy)
             bar.set_postfix({name: f"{values[-1]:.3f}" for name, values in history._asdict().items() if values})
+            if patience is not None:
+                since = len(history.loss) - 1 - history.validation_loss.index(min(history.validation_loss))
+                best = copy.deepcopy(model.state_dict()) if since == 0 else best
+                if since == patience:
+                    break
+    if patience is not None:
+        model.load_state_dict(best)
     model.train(was_training)
     return history
+
+
+def _epoch(
+    model: nn.Module, train: Data, batch_size: int, optimizer: torch.optim.Optimizer, scheduler: LRScheduler | None
+) -> tuple[float, float]:
+    """Once through the images: the mean loss and the share of right answers that were met on the way."""
+    images, labels = train
+    batches = [*torch.randperm(len(images)).split(batch_size)]
+    if len(batches) > 1 and len(batches[-1]) == 1 < batch_size:
+        batches[-2:] = [torch.cat(batches[-2:])]
+    model.train()
+    total, right = 0.0, 0
+    for batch in batches:
+        scores = model(images[batch])
+        loss = F.cross_entropy(scores, labels[batch])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        if scheduler is not None:
+            scheduler.step()
+        total += loss.item() * len(batch)
+        right += int((scores.argmax(1) == labels[batch]).sum())
+    return total / len(images), right / len(images)
 
 
 @torch.no_grad()

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from experiments import digit, lenet, pooling, results, runs, segmentation, variants
+from experiments import curves, digit, lenet, pooling, results, runs, segmentation, shuffled, training, variants
 from utils.training import evaluate
 from utils.widgets import DrawDigit
 from utils.widgets.draw_digit import stored
 
-EXPERIMENTS = [module.EXPERIMENT for module in (lenet, pooling, segmentation, variants)]
+EXPERIMENTS = [module.EXPERIMENT for module in (curves, lenet, pooling, segmentation, shuffled, training, variants)]
 
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS, ids=lambda each: each.name)

@@ -25,11 +25,60 @@ def network(seed=0):
 def test_it_learns_and_says_how():
     model = network()
     history = fit(model, data(), data(200, 400), epochs=12, optimizer=torch.optim.Adam(model.parameters(), lr=5e-3))
-    assert len(history.loss) == len(history.accuracy) == 12
+    assert [len(numbers) for numbers in history] == [12] * 4
     assert history.loss[-1] < history.loss[0] / 2
-    assert history.accuracy[-1] > 0.8
-    assert history.accuracy[-1] == evaluate(model, data(200, 400)).accuracy
-    assert fit(model, data(), epochs=1).accuracy == []
+    assert history.accuracy[0] < 0.5 < 0.8 < history.accuracy[-1]
+    examination = evaluate(model, data(200, 400))
+    assert 0.8 < history.validation_accuracy[-1] == examination.accuracy
+    assert history.validation_loss[-1] == examination.loss
+    assert [len(numbers) for numbers in fit(model, data(), epochs=1)] == [1, 1, 0, 0]
+
+
+def test_a_whole_batch_says_what_the_network_before_it_would():
+    model = network()
+    model[3] = nn.Identity()
+    before = evaluate(model, data(30))
+    history = fit(model, data(30), epochs=1, batch_size=30)
+    assert history.loss == [pytest.approx(before.loss)]
+    assert history.accuracy == [before.accuracy]
+
+
+def test_the_scheduler_steps_after_every_batch():
+    model = network()
+    optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
+    scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1 / (1 + step))
+    fit(model, data(45), epochs=2, batch_size=15, optimizer=optimizer, scheduler=scheduler)
+    assert scheduler.get_last_lr() == [pytest.approx(1 / 7)]
+
+
+@pytest.mark.parametrize(("epochs", "ran"), [(60, None), (3, 3)])
+def test_it_stops_early_and_keeps_the_best(epochs, ran):
+    model = network()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.5, momentum=0.9)
+    watched = data(200, 1000)
+    history = fit(model, data(40), watched, epochs=epochs, batch_size=8, optimizer=optimizer, patience=2)
+    best = min(history.validation_loss)
+    assert evaluate(model, watched).loss == best
+    assert len(history.loss) == ran or len(history.loss) == history.validation_loss.index(best) + 1 + 2 < epochs
+
+
+def test_without_patience_it_keeps_the_last():
+    model = network()
+    history = fit(model, data(40), data(200, 1000), epochs=20, batch_size=8)
+    assert evaluate(model, data(200, 1000)).loss == history.validation_loss[-1]
+
+
+@pytest.mark.parametrize(("count", "sizes"), [(21, [10, 11]), (22, [10, 10, 2]), (20, [10, 10]), (1, [1])])
+def test_a_last_batch_of_one_joins_the_one_before(count, sizes):
+    model, seen = network(), []
+    model.register_forward_hook(lambda model, inputs, output: seen.append(len(output)))
+    fit(model, data(count), epochs=1, batch_size=10)
+    assert seen == sizes
+
+
+def test_batch_normalisation_meets_no_single_image():
+    model = nn.Sequential(nn.Flatten(), nn.Linear(64, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 10))
+    assert np.isfinite(fit(model, data(101), epochs=2, batch_size=50).loss).all()
 
 
 def test_the_seed_decides_and_nothing_else():
@@ -88,6 +137,8 @@ def test_examination_is_what_it_says_whatever_the_batch():
         (lambda x, y: evaluate(network(), (x[:0], y[:0])), "at least one image, got none"),
         (lambda x, y: fit(network(), (x, y), epochs=-1), "epochs must be at least 0, got -1"),
         (lambda x, y: fit(network(), (x, y), batch_size=0), "batch_size must be at least 1, got 0"),
+        (lambda x, y: fit(network(), (x, y), patience=3), "needs validation images, got a patience of 3 and no images"),
+        (lambda x, y: fit(network(), (x, y), (x, y), patience=0), "patience must be at least 1, got 0"),
         (lambda x, y: evaluate(network(), (x, y), batch_size=2.5), "batch_size must be an integer, got 2.5"),
     ],
 )

@@ -1,4 +1,4 @@
-"""The exercises of chapter 10: what the challenge measures, and where weights, memory and signals are."""
+"""The exercises of chapter 11: what the challenge measures, and where weights, memory and signals are."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The exercises of chapter 13: counting, and comparing what can be compared."""
+"""The exercises of chapter 14: counting, and comparing what can be compared."""
 
 from __future__ import annotations
 

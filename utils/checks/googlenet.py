@@ -1,4 +1,4 @@
-"""The exercises of chapter 11: branches, what a bottleneck saves, and batch normalisation."""
+"""The exercises of chapter 12: branches, what a bottleneck saves, and batch normalisation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The exercises of chapter 12: blocks that add, and what that does to gradients and paths."""
+"""The exercises of chapter 13: blocks that add, and what that does to gradients and paths."""
 
 from __future__ import annotations
 

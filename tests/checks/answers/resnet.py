@@ -1,4 +1,4 @@
-"""Answers to chapter 12's exercises: right ones in several styles, and each mistake as a student would make it."""
+"""Answers to chapter 13's exercises: right ones in several styles, and each mistake as a student would make it."""
 
 import math
 

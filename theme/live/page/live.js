@@ -26,6 +26,10 @@ function readKept() {
 
 function keep(cell, source) {
   const kept = readKept(); // another tab may have written since
+  if (cell.check) {
+    delete kept[cell.check.id]; // what was said of an answer is not said of another
+    cell.check.say("");
+  }
   if (source === cell.given) delete kept[cell.id];
   else kept[cell.id] = source;
   try {
@@ -82,6 +86,7 @@ const cells = about.cells.split(",").map((cell, index) => {
 });
 const kept = readKept();
 const exercises = cells.some((cell) => cell.kind === "answer");
+cells.forEach((cell, index) => { if (cell.kind === "answer") cell.check = cells.slice(index).find((each) => each.kind === "check"); });
 let number = 0;
 for (const cell of cells) {
   if (["solution", "figure"].includes(cell.kind)) continue;
@@ -89,10 +94,12 @@ for (const cell of cells) {
   if (!["run", "answer", "check"].includes(cell.kind)) needing(cell);
   else {
     bar(cell, number);
-    if (typeof kept[cell.id] === "string" && kept[cell.id].length < 1e5) {
+    if (typeof kept[cell.id] !== "string" || kept[cell.id].length > 1e5) continue;
+    if (cell.kind === "check") cell.say("✓ when you last checked it.");
+    else {
       cell.kept = kept[cell.id];
       cell.pre.textContent = cell.kept;
-      cell.say("As you left it, kept in this browser.");
+      cell.say(`As you left it, kept in this browser.${cell.box.querySelector(".cell_output") ? " What stands below is what the book’s own code shows." : ""}`);
     }
   }
 }
@@ -126,6 +133,7 @@ if (exercises) {
     if (session) session.resetAll();
     else {
       for (const cell of cells.filter((each) => each.kept)) {
+        cell.say("");
         cell.pre.textContent = cell.given;
         delete cell.kept;
         keep(cell, cell.given);

@@ -1,4 +1,5 @@
-// Answers wait until a reader has made a guess: what a cell shows after a prediction is covered, with room for the guess.
+// Answers wait until a reader has made a guess: what a cell shows after a prediction is covered, and the text that speaks
+// of it, with room for the guess.
 
 const ALWAYS = "answers:shown";
 const GUESSES = `guesses:${location.pathname}`;
@@ -26,6 +27,13 @@ function answer(question) {
   return null;
 }
 
+// The text between that cell and the next one, or the next question.
+function text(output) {
+  const found = [];
+  for (let el = output.closest("div.cell").nextElementSibling; el && !el.matches("section, blockquote, h2, h3, div.cell"); el = el.nextElementSibling) found.push(el);
+  return found;
+}
+
 const guesses = remembered(GUESSES) ?? {};
 const covered = [];
 
@@ -44,29 +52,34 @@ function cover(output, index) {
   const input = form.querySelector("input"), shown = document.createElement("p");
   shown.className = "guessed";
   shown.tabIndex = -1;
-  const item = { output, form, shown };
+  const item = { form }, answers = [output, ...text(output)];
   item.show = (focus) => {
-    output.hidden = false;
-    const text = input.value.trim();
-    shown.textContent = text ? `You guessed: ${text}` : "The answer:";
+    if (!form.isConnected) return;
+    for (const el of answers) el.hidden = false;
+    const guess = input.value.trim();
+    if (guess || focus) {
+      guesses[index] = guess;
+      remember(GUESSES, guesses);
+    }
+    shown.textContent = guess ? `You guessed: ${guess}` : "The answer:";
     form.replaceWith(shown);
-    shown.hidden = !text && !focus;
+    shown.hidden = !guess && !focus;
     if (focus) shown.focus();
   };
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    guesses[index] = input.value.trim().slice(0, 300);
-    remember(GUESSES, guesses);
     item.show(true);
   });
   const show = button("Show the answer", () => {});
   show.type = "submit";
   form.append(show, button("Always show", () => always(true, item)));
   output.before(form);
-  output.setAttribute("hidden", "until-found");
-  output.addEventListener("beforematch", () => item.show(false));
+  for (const el of answers) {
+    el.setAttribute("hidden", "until-found");
+    el.addEventListener("beforematch", () => item.show(false)); // found by the browser's search, or run by the reader
+  }
   if (typeof guesses[index] === "string") {
-    input.value = guesses[index];
+    input.value = guesses[index].slice(0, 300);
     item.show(false);
   }
   covered.push(item);
@@ -77,7 +90,7 @@ line.className = "live-tools";
 
 function always(shown, item) {
   remember(ALWAYS, shown);
-  if (shown) covered.forEach((each) => each.form.isConnected && each.show(each === item));
+  if (shown) covered.forEach((each) => each.show(each === item));
   else location.reload();
   tell(shown);
 }

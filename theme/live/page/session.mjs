@@ -42,7 +42,8 @@ class Session {
     cell.out = make("div", { className: "live-out", role: "region", ariaLabel: `Output of ${cell.name}`, ariaLive: "polite" });
     cell.stop = make("button", { type: "button", textContent: "Stop", hidden: true, ariaLabel: `Stop, ${cell.name}` });
     cell.stop.addEventListener("click", () => this.stop(cell));
-    cell.reset = make("button", { type: "button", textContent: "Reset this cell", hidden: true, ariaLabel: `Reset this cell, ${cell.name}` });
+    const reset = cell.kind === "check" ? "Clear" : "Reset this cell";
+    cell.reset = make("button", { type: "button", textContent: reset, hidden: true, ariaLabel: `${reset}, ${cell.name}` });
     cell.reset.addEventListener("click", () => {
       if (performance.now() - (cell.stopped ?? -1e4) < 1000) return; // it has slid under a second click on Stop
       this.reset(cell);
@@ -52,10 +53,10 @@ class Session {
     cell.all.addEventListener("click", () => window.confirm(this.FORGET) && this.resetAll());
     cell.go.after(cell.stop, cell.reset, cell.all);
     cell.bar.after(cell.out);
-    cell.still = [...cell.box.querySelectorAll(":scope > .cell_output, :scope > .guess")];
+    cell.still = [...cell.box.querySelectorAll(":scope > .cell_output")];
     cell.source = () => cell.given;
-    cell.say("");
     if (cell.kind === "check") return;
+    cell.say("");
     holder.replaceChildren();
     cell.view = edit(holder, {
       doc: cell.kept ?? cell.given, label: `Code of ${cell.name}`, hint: "live-keys", run: () => this.press(cell),
@@ -69,7 +70,7 @@ class Session {
 
   // What was said of an answer is not said of another.
   outdate(cell) {
-    const check = cell.kind === "answer" && this.cells.slice(this.cells.indexOf(cell)).find((each) => each.kind === "check");
+    const { check } = cell;
     if (!check?.out?.childElementCount || this.waiting.has(check)) return;
     check.out.replaceChildren();
     delete check.box.dataset.live;
@@ -140,7 +141,10 @@ class Session {
     const source = cell.source();
     let began = 0;
     this.at(pressed);
-    cell.still.forEach((el) => { el.hidden = true; });
+    for (const el of cell.still) {
+      el.dispatchEvent(new Event("beforematch")); // what was covered is seen now
+      el.hidden = true;
+    }
     cell.out.replaceChildren();
     cell.box.dataset.live = "busy";
     const tick = setInterval(() => {
@@ -151,11 +155,16 @@ class Session {
     const ok = await this.python.run({ source, name: cell.name }, {
       seconds: this.exercises ? LONG.exercise : LONG.chapter,
       began: () => { began = performance.now(); this.note = ""; if (cell === pressed) pressed.say("Running …"); },
-      out: (kind, text) => show(cell.out, kind, text, alt(cell.out.querySelectorAll("img").length)),
+      out: (kind, text) => {
+        const missing = cell.kind === "check" && kind === "error" && text.match(/NameError: name '(\w+)' is not defined/);
+        if (missing) show(cell.out, "hint", `There is no ${missing[1]} yet: your answer has to give this name its value.`);
+        else show(cell.out, kind, text, alt(cell.out.querySelectorAll("img").length));
+      },
     });
     clearInterval(tick);
     cell.ran = this.python.worker ? source : null;
     cell.box.dataset.live = ok ? "done" : "failed";
+    if (cell.kind === "check") this.keep(cell, ok ? "✓" : cell.given);
     this.captions(cell, source, ok);
     this.tell(cell);
     if (!cell.out.childElementCount && cell === pressed) this.quietEnd(cell);
@@ -217,9 +226,10 @@ class Session {
   }
 
   reset(cell) {
+    if (cell.kind === "check") this.keep(cell, cell.given);
     cell.change?.(cell.given);
     cell.out.replaceChildren();
-    cell.still.forEach((el) => { if (!el.matches(".guess") || el.isConnected) el.hidden = false; });
+    cell.still.forEach((el) => { el.hidden = false; });
     cell.ran = null;
     delete cell.box.dataset.live;
     cell.say("");
