@@ -148,8 +148,7 @@ def test_digit_carries_its_network_and_test_digits():
 
 
 def test_digit_says_what_a_unit_is():
-    blank = base64.b64encode(bytes(392)).decode()
-    figure = DrawDigit(drawing=blank, layer="C5", unit=(0, 1, 2))
+    figure = DrawDigit(image=np.zeros((28, 28)), layer="C5", unit=(0, 1, 2))
     assert figure.sentence().startswith("Your drawing is read as a") and "Unit 18 of C5 is" in figure.sentence()
     assert not figure.image.any()
     figure.layer, figure.unit = "scores", [0, 0, 99]
@@ -169,11 +168,13 @@ def test_digit_moves_what_was_drawn():
     assert (DrawDigit(digit=3, thickness=1).image >= pixels / 255).all()
     assert np.array_equal(DrawDigit(digit=3, thickness=2).image, grey_dilation(pixels, footprint=CROSS) / 255)
     assert np.array_equal(DrawDigit(digit=3, thickness=-4).image, grey_erosion(pixels, footprint=TWICE) / 255)
-    corner = np.zeros((28, 28), int)
-    corner[1:6, 2] = 15
-    packed = base64.b64encode((corner[:, ::2] * 16 + corner[:, 1::2]).astype(np.uint8).tobytes()).decode()
-    assert np.argwhere(DrawDigit(drawing=packed).image).tolist() == [[row, 14] for row in range(12, 17)]
-    assert np.argwhere(DrawDigit(drawing=packed, centre=False).image).tolist() == [[row, 2] for row in range(1, 6)]
+    corner = np.zeros((28, 28))
+    corner[1:6, 2] = 1
+    assert np.argwhere(DrawDigit(image=corner).image == 1).tolist() == [[row, 14] for row in range(12, 17)]
+    assert np.array_equal(DrawDigit(image=corner, centre=False).image, corner)
+    for wrong in (corner[1:], 2 * corner, corner - np.nan):
+        with pytest.raises(ValueError, match="image must be 28 × 28 gray values in 0 … 1, got shape"):
+            DrawDigit(image=wrong)
 
 
 def test_digit_takes_a_network_of_your_own():

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
 import traitlets
+from numpy.typing import ArrayLike
 
 from utils.functional.columns import Array
 from utils.widgets import lenet
@@ -43,11 +44,11 @@ class DrawDigit(Figure):
     """LeNet-5 of chapter 7 reads what is drawn.
 
     ``network`` is a LeNet-5 of your own, as ``utils.models.lenet5`` builds it; the default learned as in the chapter.
-    Its weights are rounded to 8 bits. ``digit`` chooses one of the 30 test digits, and ``drawing``, if there is any,
-    stands in its place: 28 × 28 pixels of 0 … 15, two to a byte, in base64. ``centre`` moves the middle of its mass to
-    where MNIST has it; then it is turned by ``turn`` degrees clockwise, made thicker or thinner by ``thickness`` halves
-    of a pixel, and moved by ``down`` and ``right`` pixels. ``layer`` is one of C1, S2, C3, S4, C5, F6 and scores;
-    ``unit`` is its unit whose patch and kernel are shown, (map, row, column) from 0.
+    Its weights are rounded to 8 bits. ``digit`` chooses one of the 30 test digits; ``image``, gray values (28, 28) in
+    0 … 1, stands in its place. It travels as ``drawing``: pixels of 0 … 15, two to a byte, in base64. ``centre`` moves
+    the middle of its mass to where MNIST has it; then it is turned by ``turn`` degrees clockwise, made thicker or
+    thinner by ``thickness`` halves of a pixel, and moved by ``down`` and ``right`` pixels. ``layer`` is one of C1, S2,
+    C3, S4, C5, F6 and scores; ``unit`` is its unit that is explained, (map, row, column) from 0.
     """
 
     name: ClassVar[str] = "draw_digit"
@@ -64,10 +65,12 @@ class DrawDigit(Figure):
     layer = traitlets.Enum(tuple(LAYERS), "C1").tag(sync=True)
     unit = traitlets.List(traitlets.Int(min=0), [0, 12, 12], minlen=3, maxlen=3).tag(sync=True)
 
-    def __init__(self, network: Network | None = None, **traits: Any) -> None:
-        """Take the network, then the other traits by keyword."""
+    def __init__(self, network: Network | None = None, image: ArrayLike | None = None, **traits: Any) -> None:
+        """Take the network, a drawing as an image, then the other traits by keyword."""
         if network is not None:
             traits["weights"] = lenet.packed_network([tensor.numpy() for tensor in network.state_dict().values()])
+        if image is not None:
+            traits["drawing"] = _drawn(np.asarray(image, float))
         super().__init__(**{"weights": stored()["weights"], "digits": stored()["digits"], **traits})
 
     @traitlets.validate("weights")
@@ -218,6 +221,13 @@ def _bytes(name: str, text: str) -> bytes:
         return base64.b64decode(text, validate=True)
     except binascii.Error as error:
         raise traitlets.TraitError(f"{name} must be bytes in base64: {error}") from None
+
+
+def _drawn(image: Array) -> str:
+    if image.shape != (SIDE, SIDE) or not (np.isfinite(image).all() and image.min() >= 0 and image.max() <= 1):
+        raise ValueError(f"image must be 28 × 28 gray values in 0 … 1, got shape {image.shape}, {image.ravel()[:3]} …")
+    ink = np.round(INK * image).astype(np.uint8)
+    return base64.b64encode((ink[:, ::2] * 16 + ink[:, 1::2]).tobytes()).decode()
 
 
 def _a(digit: int) -> str:
