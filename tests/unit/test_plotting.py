@@ -242,6 +242,15 @@ def test_a_curve_shows_its_values():
     assert to_hex(ax.lines[0].get_color()).upper() == PALETTE["input"]["light"]
 
 
+def test_runs_are_thin_around_their_mean():
+    ax = plotting.curve({"some": [[1, 2, 6], [3, 2, 0]], "one": [1, 1, 1]}, "step", "loss")
+    assert [line.get_ydata().tolist() for line in ax.lines] == [[2, 2, 3], [1, 2, 6], [3, 2, 0], [1, 1, 1]]
+    mean, *runs, other = ax.lines
+    assert all(run.get_color() == mean.get_color() != other.get_color() for run in runs)
+    assert max(run.get_linewidth() for run in runs) < mean.get_linewidth()
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["some", "one"]
+
+
 def test_several_curves_are_named_and_told_apart_without_colour():
     ax = plotting.curve({"direct": [1, 4, 9], "fast": [5, 5, 6]}, "kernel", "time", x=[3, 7, 11])
     assert [line.get_xdata().tolist() for line in ax.lines] == [[3, 7, 11]] * 2
