@@ -207,7 +207,7 @@ export default {
           ? listOf(6, (m) => [m, row, column, 5]) : [[state.unit[0], 2 * row, 2 * column, 2]];
         const rings = read.map(([m, r, c, size]) => { const [y, x] = placeOf(layer, [m, r, c]); return ring("kernel", x, y, size); });
         const [y, x] = placeOf(layer, state.unit);
-        marks.replaceChildren(...rings, ...(layer === state.layer ? [ring("kernel", x, y, 1)] : []));
+        marks.replaceChildren(...rings, ...(layer === state.layer ? [ring("output", x - 1, y - 1, 3)] : []));
       }
     }
 

@@ -145,14 +145,12 @@ class DrawDigit(Figure):
         index, reads = row * LAYERS[self.layer].shape[2] + column, values[below]
         return Behind(reads, tensors[first][index].reshape(reads.shape), tensors[first + 1][index])
 
-    def seen(self) -> tuple[tuple[int, int], tuple[int, int]]:
-        """The first and last row, then column, of the image that the chosen unit depends on, from 0."""
+    def seen(self) -> tuple[int, int, int]:
+        """The first row and column of the image that the chosen unit sees, and how many; some may be padding."""
         layer, (_, row, column) = LAYERS[self.layer], self.place
         if layer.field == SIDE:
-            return (0, SIDE - 1), (0, SIDE - 1)
-        first = [layer.start + layer.step * index for index in (row, column)]
-        rows, columns = ((max(0, at), min(SIDE - 1, at + layer.field - 1)) for at in first)
-        return rows, columns
+            return 0, 0, SIDE
+        return layer.start + layer.step * row, layer.start + layer.step * column, layer.field
 
     def sentence(self) -> str:
         """What the network reads, how sure it is, and what the chosen unit says."""
@@ -167,7 +165,8 @@ class DrawDigit(Figure):
             return f"{read} The score of {column} is {_hundredths(value)}."
         if self.layer in ("C5", "F6"):
             return f"{read} Unit {index + 1} of {self.layer} is {_hundredths(value)}."
-        rows, columns = (f"{low + 1} to {high + 1}" for low, high in self.seen())
+        *first, field = self.seen()
+        rows, columns = (f"{max(0, at) + 1} to {min(SIDE, at + field)}" for at in first)
         return (
             f"{read} Map {m + 1} of {self.layer}, row {row + 1}, column {column + 1} is {_hundredths(value)}; "
             f"it sees rows {rows} and columns {columns}."
@@ -176,8 +175,6 @@ class DrawDigit(Figure):
     def panels(self) -> list[Panel]:
         """What the network reads, the first maps, the probabilities."""
         values, shares = self.values, lenet.probabilities(self.values["scores"])
-        (top, _), (left, _) = self.seen()
-        field = LAYERS[self.layer].field
         maps = [
             Panel(
                 f"{name}: maps of {shape[1]} × {shape[2]}",
@@ -190,7 +187,7 @@ class DrawDigit(Figure):
         order = np.argsort(-shares, kind="stable")[:3]
         lines = [f"{digit}: {_percent(shares[digit])}" for digit in order]
         return [
-            Panel("What the network reads", "input", raster=Raster(gray_levels(self.image, 1), (top, left, field))),
+            Panel("What the network reads", "input", raster=Raster(gray_levels(self.image, 1), self.seen())),
             Panel("Probabilities", "output", lines=lines),
             *maps,
         ]
