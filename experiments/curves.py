@@ -12,7 +12,7 @@ from experiments.training import network, small_digits
 from utils.training import fit
 
 RATES = (0.03, 0.1, 0.3, 1.0, 3.0)
-BATCHES = (10, 50, 250)
+BATCHES = (10, 50)
 DECAYS = (0.0, 0.03)
 NORMALISATIONS = ("none", "batch")
 

@@ -6,6 +6,7 @@ as it was: mode, parameters, their gradients, hooks. The caller's random numbers
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from textwrap import shorten
@@ -64,8 +65,34 @@ def saliency(model: nn.Module, x: Tensor, target: int | Tensor) -> Tensor:
     """
     with _watched(model, []):
         leaf = x.detach().clone().requires_grad_()
-        (gradient,) = torch.autograd.grad(_scores(model, leaf, target), leaf)
+        (gradient,) = torch.autograd.grad(_scores(model, leaf, target).sum(), leaf)
     return gradient
+
+
+def occlusion(
+    model: nn.Module, x: Tensor, target: int | Tensor, *, size: int, stride: int = 1, value: float = 0.5
+) -> Tensor:
+    """How much the score of class ``target`` falls when a square hides a pixel (Zeiler & Fergus 2014): (N, H, W).
+
+    The square of ``size`` × ``size`` pixels is filled with ``value`` and moved by ``stride``, as far as the borders;
+    a pixel gets the mean over the squares that hide it. ``ValueError`` if the square is larger than the images, if a
+    stride larger than ``size`` would leave pixels out, and if the model has no such class.
+    """
+    size, stride = integer("size", size, 1), integer("stride", stride, 1)
+    height, width = x.shape[-2:]
+    if size > min(height, width) or stride > size:
+        raise ValueError(f"need stride ≤ size ≤ the image's sides, got {stride}, {size} and {height} × {width}")
+    rows, columns = ([*range(0, side - size, stride), side - size] for side in (height, width))
+    with _watched(model, []), torch.no_grad():
+        fall, hidden = x.new_zeros(len(x), height, width), x.new_zeros(height, width)
+        before = _scores(model, x.detach().clone(), target)
+        for i, j in itertools.product(rows, columns):
+            place = (..., slice(i, i + size), slice(j, j + size))
+            covered = x.detach().clone()
+            covered[place] = value
+            fall[place] += (before - _scores(model, covered, target))[:, None, None]
+            hidden[place] += 1
+    return fall / hidden
 
 
 def grad_cam(model: nn.Module, x: Tensor, layer: str, target: int | Tensor) -> Tensor:
@@ -76,7 +103,7 @@ def grad_cam(model: nn.Module, x: Tensor, layer: str, target: int | Tensor) -> T
     such layer or class, if the layer has no map (N, C, H, W), and if the score does not depend on it.
     """
     with _watched(model, [layer]) as found:
-        score = _scores(model, x.detach().clone().requires_grad_(), target)
+        score = _scores(model, x.detach().clone().requires_grad_(), target).sum()
         maps = _reached(found, layer)
         if maps.ndim != 4:
             raise ValueError(f"layer {layer!r} must have a map (N, C, H, W), but its output is {tuple(maps.shape)}")
@@ -178,7 +205,7 @@ def _channel(found: dict[str, Tensor], layer: str, channel: int) -> Tensor:
 
 
 def _scores(model: nn.Module, x: Tensor, target: int | Tensor) -> Tensor:
-    """The sum of all images' scores for their targets: a pixel moves the score of its own image only."""
+    """Each image's score for its target (N,): a pixel moves the score of its own image only."""
     scores = model(x.clone())  # a first layer may work in place, which a leaf forbids
     if scores.ndim != 2:
         raise ValueError(f"the model must put out scores (N, classes), got {tuple(scores.shape)}")
@@ -187,4 +214,4 @@ def _scores(model: nn.Module, x: Tensor, target: int | Tensor) -> Tensor:
         raise ValueError(f"target must be an integer, or one for each of {len(x)} images, got {target!r}")
     if targets.numel() and not 0 <= targets.min() <= targets.max() < scores.shape[1]:
         raise ValueError(f"target must lie in 0 … {scores.shape[1] - 1}, got {target!r}")
-    return scores.gather(1, targets.long().expand(len(x))[:, None]).sum()
+    return scores.gather(1, targets.long().expand(len(x))[:, None])[:, 0]

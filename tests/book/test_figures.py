@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from conftest import ROOT
-from tests.widgets.kinds import KINDS, NETWORKS, POOLED, Explorer
+from tests.widgets.kinds import KINDS, NETWORKS, POOLED, Curves, Explorer
 from theme.figures import WIDGETS, bundle
 from utils.widgets import (
     ChannelMixer,
@@ -52,6 +52,7 @@ RICH = {
     LayerLedger: {},
     TransposedConvolution: {"view": "insert zeros", "size": 4, "padding": 1, "position": (2, 2)},
     Pooling: {"size": 8, "kernel_size": 3, "stride": 3, "side": "input", "position": (1, 1)},
+    Curves: {"rate": 0.3, "seed": 1},
     ReceptiveFieldTower: {"layers": [{"kernel_size": 2, "stride": 3, "padding": 2}, {"kernel_size": 3}], "position": 0},
 }
 BROKEN = {
@@ -65,6 +66,7 @@ BROKEN = {
     ChannelMixer: {"groups": 3},
     LayerLedger: {"layers": [{"kind": "linear", "out_features": 2}, {"kind": "flatten"}]},
     Pooling: {"padding": 2},
+    Curves: {"rate": 3.0},
     ReceptiveFieldTower: {"layers": [{"kernel_size": 7, "stride": 4}, {"kernel_size": 4}]},
 }
 
@@ -1161,6 +1163,47 @@ def test_explorer_of_one_network_has_nothing_to_choose_and_may_have_no_area(show
     assert page.locator(".cnn-blocks").last.locator(".cnn-value").first.text_content() == "0"
 
 
+@MODES
+def test_curves_by_key_and_by_mouse(show, mode):
+    page = show(Curves(), mode)
+    rate = page.get_by_role("slider", name="Learning rate")
+    rate.press("ArrowRight")
+    assert rate.get_attribute("aria-valuetext") == "0.3"
+    assert says(page) == Curves(rate=0.3).sentence()
+    page.get_by_role("slider", name="Normalisation").press("End")
+    page.get_by_role("slider", name="Seed").press("ArrowRight")
+    assert says(page) == Curves(rate=0.3, normalisation="batch", seed=1).sentence()
+    box = rate.bounding_box()
+    page.mouse.click(box["x"] + box["width"] - 4, box["y"] + box["height"] / 2)
+    assert says(page) == "There is no run with these settings."
+    page.get_by_role("slider", name="Normalisation").press("Home")
+    page.get_by_role("slider", name="Seed").press("Home")
+    assert says(page) == Curves(rate=3.0).sentence()
+    assert page.complaints == []
+
+
+def test_curves_end_where_a_run_diverges_and_show_the_other_seeds(show):
+    page = show(Curves())
+    assert page.locator(".cnn-plot .cnn-faint").count() == 4
+    page.locator("summary").click()
+    assert page.locator("tbody tr").count() == 4
+    whole = page.locator(".cnn-plot").first.locator(".cnn-line").last.get_attribute("d")
+    page = show(Curves(rate=3.0))
+    assert page.locator(".cnn-plot .cnn-faint").count() == 0
+    ends = page.locator(".cnn-plot").first.locator(".cnn-line").last.get_attribute("d")
+    assert (whole.count("L"), ends.count("L")) == (3, 1)
+
+
+def test_curves_are_saved(show, tmp_path):
+    page = show(Curves(), "dark", accept_downloads=True)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save SVG").click()
+    file = tmp_path / download.value.suggested_filename
+    download.value.save_as(file)
+    text = file.read_text(encoding="utf-8")
+    assert "stroke: rgb(86, 180, 233)" in text and "var(" not in text  # the input's blue on a dark page
+
+
 @FIGURES
 @MODES
 @pytest.mark.parametrize("width", [1280, 390])
@@ -1218,6 +1261,8 @@ def test_state_is_kept_in_the_address(show, kind):
         page.get_by_role("radio", name="MACs").check()
     elif kind is KernelOnPhoto:
         page.get_by_role("combobox", name="Kernel").select_option("sharpen")
+    elif kind is Curves:
+        page.get_by_label("Learning rate").press("ArrowRight")
     elif kind is Frequencies:
         page.get_by_role("combobox", name="Kernel").select_option("outline")
     elif kind is DrawDigit:
@@ -1239,6 +1284,7 @@ def test_state_is_kept_in_the_address(show, kind):
         KernelOnPhoto: "sharpen",
         Frequencies: "outline",
         DrawDigit: "down",
+        Curves: "rate",
     }
     last = marks.get(kind, "padding")
     page.wait_for_function("last => location.hash.includes(last)", arg=last)
@@ -1256,7 +1302,7 @@ def test_without_javascript_the_picture_shows(show, kind):
     assert picture.evaluate("node => node.naturalWidth") > 300
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in (DrawDigit, LayerLedger, Frequencies)])
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in (DrawDigit, LayerLedger, Frequencies, Curves)])
 def test_drawing_is_saved_with_its_colours(show, kind, tmp_path):
     page = show(kind(), "dark", accept_downloads=True)
     with page.expect_download() as download:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from utils import models
-from utils.interpret import feature_maps, grad_cam, maximise, saliency, top_examples
+from utils.interpret import feature_maps, grad_cam, maximise, occlusion, saliency, top_examples
 
 torch.set_num_threads(1)  # as fast for nets as small as these, and much faster while other tests run
 
@@ -95,6 +95,23 @@ def test_the_saliency_of_a_linear_model_is_its_weights():
     torch.testing.assert_close(saliency(model, x, 2), model[1].weight[2].view(1, 2, 8, 8).expand(3, -1, -1, -1))
     found = saliency(model, x, torch.tensor([3, 0, 3]))
     torch.testing.assert_close(found, model[1].weight[[3, 0, 3]].view(3, 2, 8, 8))
+
+
+@given(st.integers(1, 6), st.integers(1, 6), st.integers(0, 3))
+def test_occlusion_of_a_linear_model_is_what_each_square_hid(size, stride, seed):
+    size, stride = max(size, stride), min(size, stride)
+    model, x = nn.Sequential(nn.Flatten(), nn.Linear(96, 2)), torch.rand(2, 2, 6, 8)
+    weight = model[1].weight.detach()[1].view(2, 6, 8)
+    expected, hidden = torch.zeros(2, 6, 8), torch.zeros(6, 8)
+    for i in sorted({*range(0, 7 - size, stride), 6 - size}):
+        for j in sorted({*range(0, 9 - size, stride), 8 - size}):
+            part = (slice(i, i + size), slice(j, j + size))
+            lost = (weight * (x - 0.25))[(..., *part)].sum((1, 2, 3))
+            expected[(slice(None), *part)] += lost[:, None, None]
+            hidden[part] += 1
+    assert hidden.min() >= 1
+    found = occlusion(model, x, 1, size=size, stride=stride, value=0.25)
+    torch.testing.assert_close(found, expected / hidden, atol=1e-4, rtol=1e-4)
 
 
 def test_the_saliency_is_the_slope_of_the_score():
@@ -216,6 +233,7 @@ CALLS = {
     "feature_maps": lambda model, x: feature_maps(model, x, ["0", "5"]),
     "top_examples": lambda model, x: top_examples(model, x, "4", 1, 2),
     "saliency": lambda model, x: saliency(model, x, 1),
+    "occlusion": lambda model, x: occlusion(model, x, 1, size=5, stride=2),
     "grad_cam": lambda model, x: grad_cam(model, x, "4", 1),
     "maximise": lambda model, x: maximise(model, (2, 8, 8), "4", 1, steps=3, jitter=1, blur=0.1),
 }
@@ -303,6 +321,8 @@ nn.init.constant_(SHUT[0].bias, -1)
         (lambda x: top_examples(network(), x, "9", -1, 1), "channel must be at least 0, got -1"),
         (lambda x: top_examples(network(), x, "9", 0, 4), "k must lie in 1 … 3, the number of images, got 4"),
         (lambda x: top_examples(nn.Flatten(0), x, "", 0, 1), r"must have channels, .* got \(384,\)"),
+        (lambda x: occlusion(network(), x, 0, size=9), "stride ≤ size ≤ the image's sides, got 1, 9 and 8 × 8"),
+        (lambda x: occlusion(network(), x, 0, size=2, stride=3), "stride ≤ size ≤ the image's sides, got 3, 2"),
         (lambda x: saliency(network(), x, 3), "target must lie in 0 … 2, got 3"),
         (lambda x: saliency(network(), x, -1), "target must lie in 0 … 2, got -1"),
         (lambda x: saliency(network(), x, 1.0), "target must be an integer, .* got 1.0"),

@@ -75,6 +75,7 @@ FIGURES = {
     "positions": lambda: plotting.positions([5], 3),
     "bars": lambda: plotting.bars({"few": 10, "many": 1000}, "counts"),
     "curve": lambda: plotting.curve([3, 2, 1], "step", "loss"),
+    "pairs": lambda: plotting.pairs({"one": ([2, 1], [2, 2])}, "epoch", "loss"),
     "confusion": lambda: plotting.confusion([[3, 1], [0, 2]], "is", "taken for"),
     "overlays": lambda: plotting.overlays([np.eye(4)], [np.eye(4)]),
 }
@@ -249,6 +250,16 @@ def test_runs_are_thin_around_their_mean():
     assert all(run.get_color() == mean.get_color() != other.get_color() for run in runs)
     assert max(run.get_linewidth() for run in runs) < mean.get_linewidth()
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["some", "one"]
+
+
+def test_pairs_share_one_scale_and_are_told_apart_without_colour():
+    axes = plotting.pairs({"A": ([4, 2], [4, 3]), "B": ([40, 2], [40, 3])}, "epoch", "loss", columns=3)
+    assert [ax.get_title() for ax in axes.flat] == ["A", "B"]
+    assert axes[0, 0].get_ylim() == axes[0, 1].get_ylim()
+    learning, validation = axes[0, 1].get_lines()
+    assert [*learning.get_xdata()] == [1, 2]
+    assert [*validation.get_ydata()] == [40, 3]
+    assert learning.get_linestyle() != validation.get_linestyle()
 
 
 def test_several_curves_are_named_and_told_apart_without_colour():

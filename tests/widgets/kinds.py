@@ -5,7 +5,7 @@ from torch import nn
 
 from utils import models, widgets
 from utils.profiling import profile
-from utils.widgets import ArchitectureExplorer
+from utils.widgets import ArchitectureExplorer, TrainingCurves
 
 with torch.device("meta"):  # shapes are enough
     NETWORKS = {
@@ -56,4 +56,38 @@ class Explorer(ArchitectureExplorer):
         super().__init__(profiles, *arguments, **traits)
 
 
-KINDS = [Explorer if name == "ArchitectureExplorer" else getattr(widgets, name) for name in widgets.__all__]
+def kept(case, seed, loss):
+    """A run as experiments.curves keeps it."""
+    lower = [value and value / 2 for value in loss]
+    right = [0.1 if value is None else max(0.0, 1 - value / 3) for value in loss]
+    return {
+        "case": case,
+        "seed": seed,
+        "loss": lower,
+        "validation_loss": loss,
+        "accuracy": right,
+        "validation_accuracy": right,
+    }
+
+
+RUNS = [
+    kept(
+        f"{rate}, {batch}, 0.0, {normalisation}", seed, [scale * (1 + seed / 9) * value for value in (2, 0.4, 0.3, 0.5)]
+    )
+    for rate, scale in ((0.1, 1.0), (0.3, 0.5), (1.0, 9.0))
+    for batch in (10, 50)
+    for normalisation in ("none", "batch")
+    for seed in (0, 1)
+]
+RUNS += [kept("3.0, 10, 0.0, none", 0, [3.0, 70.0, None, None])]
+
+
+class Curves(TrainingCurves):
+    """The figure with runs to show if it is given none."""
+
+    def __init__(self, runs=RUNS, **traits):
+        super().__init__(runs, **traits)
+
+
+OWN_KINDS = {"ArchitectureExplorer": Explorer, "TrainingCurves": Curves}
+KINDS = [OWN_KINDS.get(name) or getattr(widgets, name) for name in widgets.__all__]

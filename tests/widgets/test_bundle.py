@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 import traitlets
-from kinds import KINDS, NETWORKS, POOLED, Explorer
+from kinds import KINDS, NETWORKS, POOLED, Curves, Explorer
 from PIL import Image
 from scipy.ndimage import grey_dilation, grey_erosion
 
@@ -31,6 +31,7 @@ from utils.widgets import (
     LayerLedger,
     Pooling,
     ReceptiveFieldTower,
+    TrainingCurves,
     TransposedConvolution,
 )
 from utils.widgets.frequencies import around
@@ -84,6 +85,10 @@ STATES = [
     ReceptiveFieldTower(size=7, layers=[{"kernel_size": 2, "stride": 3}, {"kernel_size": 1, "padding": 3}], position=0),
     ReceptiveFieldTower(layers=[{"kernel_size": 5, "stride": 4}, {"kernel_size": 4}]),
     ReceptiveFieldTower(layers=[]),
+    Curves(),
+    Curves(rate=3.0),
+    Curves(rate=1.0),
+    Curves(rate=3.0, seed=1),
 ]
 
 
@@ -435,6 +440,9 @@ def test_tower_counts_paths_as_torch_sums_ones(side):
             lambda: LayerLedger(layers=[{"kind": "conv", "kernel_size": 3}]),
             r"layer 1: out_channels must be an integer from 1 to 2048, got None",
         ),
+        (lambda: TrainingCurves(), r"runs must be at least one, got none"),
+        (lambda: Curves(rate=0.2), r"rate must be one of 0.1, 0.3, 1, 3, got '0.2'"),
+        (lambda: Curves(seed=7), r"seed must be one of 0, 1, got '7'"),
         (lambda: Pooling(size=9), r"size.*9"),
         (lambda: Pooling(kind="min"), r"kind.*'min'"),
         (lambda: Pooling(image="corner"), r"image.*'corner'"),

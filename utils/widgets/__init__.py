@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from utils.widgets.layer_ledger import LayerLedger
     from utils.widgets.pooling import Pooling
     from utils.widgets.receptive_field_tower import ReceptiveFieldTower
+    from utils.widgets.training_curves import TrainingCurves
     from utils.widgets.transposed_convolution import TransposedConvolution
 
 _MODULES = {
@@ -32,6 +33,7 @@ _MODULES = {
     "LayerLedger": "layer_ledger",
     "Pooling": "pooling",
     "ReceptiveFieldTower": "receptive_field_tower",
+    "TrainingCurves": "training_curves",
     "TransposedConvolution": "transposed_convolution",
 }
 
@@ -49,6 +51,7 @@ __all__ = [
     "LayerLedger",
     "Pooling",
     "ReceptiveFieldTower",
+    "TrainingCurves",
     "TransposedConvolution",
 ]
 

@@ -58,8 +58,19 @@ class Tile:
 
 
 @dataclass(frozen=True)
+class Curve:
+    """A line through points (x, y) of a plot, the second of a pair dashed."""
+
+    points: Sequence[tuple[float, float]]
+    number: int
+
+
+PLOT = (300, 170)  # width and height
+
+
+@dataclass(frozen=True)
 class Panel:
-    """A grid of cells under a heading, or tiles, or pixels; without any, lines of text.
+    """A grid of cells under a heading, or tiles, pixels or a plot; without any, lines of text.
 
     A link joins the middles of two columns from the top of its row to the bottom: (row, column above, column below).
     """
@@ -72,6 +83,7 @@ class Panel:
     links: Sequence[tuple[int, float, float]] = ()
     tiles: Sequence[Tile] = ()
     raster: Raster | None = None
+    curves: Sequence[Curve] = ()
 
     @property
     def size(self) -> tuple[int, int]:
@@ -80,6 +92,8 @@ class Panel:
         longest = max(map(len, [self.heading, *self.lines]))
         right = max((round(tile.x + tile.width) for tile in self.tiles), default=0)
         bottom = max((round(tile.y + tile.height) for tile in self.tiles), default=0)
+        if self.curves:
+            return PLOT[0], 28 + PLOT[1]
         if self.raster:
             return max(longest * 8, self.raster.width), 28 + self.raster.width
         return max(columns * CELL, longest * 8, right), 28 + len(self.cells) * CELL + len(self.lines) * 22 + bottom
@@ -152,6 +166,12 @@ def _raster(raster: Raster, left: int, top: int) -> str:
     return f'{drawn}<rect x="{left + column:g}" y="{top + row:g}" width="{side:g}" height="{side:g}" class="f"/>'
 
 
+def _curve(curve: Curve, left: int, top: int) -> str:
+    role, dashes = ("input", "") if curve.number == 0 else ("kernel", ' stroke-dasharray="5 3"')
+    points = " ".join(f"{left + x:.1f},{top + y:.1f}" for x, y in curve.points)
+    return f'<polyline points="{points}" fill="none" stroke="{_COLOUR[role]}" stroke-width="2"{dashes}/>'
+
+
 def _panel(panel: Panel, left: int, top: int) -> str:
     parts = [_text(left, top + 14, panel.heading, f"{panel.role} h")]
     first = top + 24
@@ -166,6 +186,10 @@ def _panel(panel: Panel, left: int, top: int) -> str:
         parts.append(f'<rect x="{x}" y="{y}" width="{side}" height="{side}" class="{"t" if frame.thin else "f"}"/>')
     parts += [_tile(tile, left, first) for tile in panel.tiles]
     parts += [_raster(panel.raster, left, first)] if panel.raster else []
+    if panel.curves:
+        width, height = PLOT
+        parts.append(f'<rect x="{left}" y="{first}" width="{width}" height="{height}" fill="none" stroke="{_LINE}"/>')
+        parts += [_curve(curve, left, first) for curve in panel.curves]
     below = first + len(panel.cells) * CELL
     parts += [_text(left, below + 14 + 22 * i, line, "") for i, line in enumerate(panel.lines)]
     return "".join(parts)

@@ -20,9 +20,16 @@ function write(pre, text) {
   pre.textContent = text.includes("\r") ? whole.replace(/\r\n/g, "\n").replace(/[^\n]*\r/g, "") : whole;
 }
 
+// A PNG's width and height, from its first bytes.
+function size(base64) {
+  const bytes = new DataView(Uint8Array.from(atob(base64.slice(0, 32)), (each) => each.charCodeAt(0)).buffer);
+  return [bytes.getUint32(16), bytes.getUint32(20)];
+}
+
 export function show(out, kind, text, alt) {
   if (kind === "figure") {
-    const image = new Image();
+    const [width, height] = size(text);
+    const image = new Image(width, height); // the place that it takes is known before it is drawn
     Object.assign(image, { src: `data:image/png;base64,${text}`, alt });
     out.append(image);
   } else if (kind === "html") {

@@ -105,7 +105,7 @@ class Session {
 
   refuse(cell, why) {
     show(cell.out, "hint", why);
-    cell.out.scrollIntoView({ block: "nearest" });
+    this.bring(cell);
     cell.box.dataset.live = "failed";
     cell.say("");
     this.tell(cell);
@@ -127,7 +127,6 @@ class Session {
     }
     if (!this.waiting.has(cell)) return;
     const ok = await this.one(cell, cell);
-    cell.out.lastElementChild?.scrollIntoView({ block: "nearest" }); // the verdict stands below what was printed
     cell.say(!ok && failed ? `${sentence(failed)}, which runs before it, ended in an error as well.` : "");
   }
 
@@ -163,12 +162,19 @@ class Session {
     });
     clearInterval(tick);
     cell.ran = this.python.worker ? source : null;
-    cell.box.dataset.live = ok ? "done" : "failed";
     if (cell.kind === "check") this.keep(cell, ok ? "✓" : cell.given);
     this.captions(cell, source, ok);
     this.tell(cell);
     if (!cell.out.childElementCount && cell === pressed) this.quietEnd(cell);
+    if (cell === pressed) this.bring(cell);
+    cell.box.dataset.live = ok ? "done" : "failed"; // now nothing moves any more
     return ok;
+  }
+
+  // The verdict stands below what was printed. Who has gone on reading elsewhere is left there.
+  bring(cell) {
+    const { top, bottom } = cell.bar.getBoundingClientRect();
+    if (bottom > 0 && top < window.innerHeight) cell.out.lastElementChild?.scrollIntoView({ block: "nearest" });
   }
 
   quietEnd(cell) {
