@@ -57,7 +57,8 @@ def run(case: str, seed: int, epochs: int) -> dict[str, Any]:
     train, validation, test = (shuffled(place(data), order) for data in (digits("train"), digits("validation"), still))
     torch.manual_seed(seed)
     model = network(name)
-    loss = learn(model, cross_entropy, train, epochs, rate=0.01)  # of .001, .003 and .01, on validation images
+    rate = 0.003 if name == "logistic regression" else 0.01  # of .001, .003 and .01, by validation images
+    loss = learn(model, cross_entropy, train, epochs, rate)
 
     def right_at(by: int) -> float:
         both = torch.cat([moved(still[0], 0, step) for step in (-by, by)])
