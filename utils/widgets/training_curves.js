@@ -92,7 +92,7 @@ export default {
     }
 
     function plot({ pair, ticks, height }) {
-      const [width, tall, left] = [matchMedia("(max-width: 500px)").matches ? 250 : 264, 190, 44];
+      const [width, tall, left] = [matchMedia("(max-width: 500px)").matches ? 250 : 226, 190, 44];
       const x = (i, epochs) => left + (width * i) / Math.max(1, epochs - 1);
       const y = (share) => 10 + tall * (1 - share);
       // A curve ends where a number is none.
