@@ -6,8 +6,6 @@ const folder = new URL(about.folder, location.href).href;
 const place = `live:${location.pathname}`;
 const FROM_DISK = "Opened from disk, a page runs no Python. Type make serve in a clone of the book, or python -m "
   + "http.server in the site’s folder, and open the address that it names.";
-const REPLACE = "Put the answers of a notebook in place of yours?";
-const FORGET = "Put every cell of this page back as it was, and forget your answers on it?";
 
 function make(tag, properties = {}, ...children) {
   const el = Object.assign(document.createElement(tag), properties);
@@ -54,7 +52,7 @@ async function press(cell) {
   if (session) return session.press(cell);
   const module = await load("session.mjs", cell.say);
   if (!module) return;
-  session ??= module.start({ about, folder, exercises, cells, keep, make, FORGET });
+  session ??= module.start({ about, folder, exercises, cells, keep, make });
   return cell.kind === "answer" ? session.write(cell) : session.press(cell);
 }
 
@@ -114,32 +112,19 @@ if (exercises) {
     button.addEventListener("click", work);
     line.append(button);
   };
-  const notebook = (work) => async () => {
-    const module = await load("notebook.mjs", say);
-    if (module) work(module);
-  };
+  // What each of them does comes when it is pressed.
   const source = (cell) => cell.source?.() ?? cell.kept ?? cell.given;
-  tool("Download my notebook", notebook((module) => module.save(about.notebook, cells, source, say)));
-  const mine = () => cells.some((cell) => cell.kind === "answer" && source(cell) !== cell.given);
-  tool("Open a notebook of mine", notebook((module) => (!mine() || window.confirm(REPLACE)) && module.open(cells, (cell, text) => {
-    if (cell.view) cell.change(text);
+  const put = (cell, text) => {
+    if (cell.change) cell.change(text);
     else {
       cell.kept = cell.pre.textContent = text;
       keep(cell, text);
     }
-  }, say)));
-  tool("Reset all", () => {
-    if (!window.confirm(FORGET)) return;
-    if (session) session.resetAll();
-    else {
-      for (const cell of cells.filter((each) => each.kept)) {
-        cell.say("");
-        cell.pre.textContent = cell.given;
-        delete cell.kept;
-        keep(cell, cell.given);
-      }
-    }
-  });
+  };
+  const page = { about, cells, source, put, say };
+  for (const [text, work] of [["Download my notebook", "save"], ["Open a notebook of mine", "open"], ["Reset all", "reset"]]) {
+    tool(text, async () => (await load("notebook.mjs", say))?.[work]({ ...page, session }));
+  }
   line.append(says);
   const title = document.querySelector("article h1 + .reading-time") ?? document.querySelector("article h1");
   title.after(make("p", { textContent: location.protocol === "file:" ? FROM_DISK : about.how }), line);

@@ -1,6 +1,8 @@
 // A learner's answers as a notebook: the course's copy with them in it, and back from one.
 
 const LARGEST = 5e6;
+const REPLACE = "Put the answers of a notebook in place of yours?";
+export const FORGET = "Put every cell of this page back as it was, and forget your answers on it?";
 
 const solution = (cell) => cell.cell_type === "code" && cell.metadata?.nbgrader?.solution === true;
 const text = (source) => (Array.isArray(source) ? source.join("") : source);
@@ -8,8 +10,7 @@ const text = (source) => (Array.isArray(source) ? source.join("") : source);
 // An answer's place: its cell, or by name what is to be answered there, for a notebook that lost its ids.
 function places(cells) {
   return cells.filter((cell) => cell.kind === "answer").map((cell) => {
-    const check = cells.slice(cells.indexOf(cell)).find((each) => each.kind === "check");
-    return { cell, name: check?.given.match(/\.(\w+)\.check\(/)?.[1] };
+    return { cell, name: cell.check?.given.match(/\.(\w+)\.check\(/)?.[1] };
   });
 }
 
@@ -18,7 +19,8 @@ function find(notebook, { cell, name }) {
   return solutions.find((each) => each.metadata.nbgrader.grade_id === name) ?? solutions.find((each) => each.id === cell.id);
 }
 
-export async function save(address, cells, source, say) {
+export async function save({ about, cells, source, say }) {
+  const address = about.notebook;
   let notebook;
   try {
     notebook = await (await fetch(address)).json();
@@ -38,7 +40,9 @@ export async function save(address, cells, source, say) {
   say(`Saved with ${count === 1 ? "one answer" : `${count} answers`} in it.`);
 }
 
-export function open(cells, put, say) {
+export function open({ cells, source, put, say }) {
+  const mine = cells.some((cell) => cell.kind === "answer" && source(cell) !== cell.given);
+  if (mine && !window.confirm(REPLACE)) return;
   const input = Object.assign(document.createElement("input"), { type: "file", accept: ".ipynb,application/json" });
   input.addEventListener("change", async () => say(await read(input.files[0], cells, put)));
   input.click();
@@ -64,4 +68,14 @@ async function read(file, cells, put) {
   }
   if (!found) return `${file.name} is a notebook of other exercises.`;
   return count ? `${count === 1 ? "One answer" : `${count} answers`} taken from ${file.name}.` : `There is no answer in ${file.name} yet.`;
+}
+
+export function reset({ cells, put, session }) {
+  if (!window.confirm(FORGET)) return;
+  if (session) return session.resetAll();
+  for (const cell of cells.filter((each) => each.kept)) {
+    put(cell, cell.given);
+    cell.say("");
+    delete cell.kept;
+  }
 }

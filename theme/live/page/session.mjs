@@ -1,5 +1,6 @@
 // A page at work: editors in place of its code, cells run in their order, answers kept.
 import { edit } from "./editor.mjs";
+import { FORGET } from "./notebook.mjs";
 import { show } from "./output.mjs";
 import { Python } from "./python.mjs";
 import style from "./session.css";
@@ -50,7 +51,7 @@ class Session {
       cell.go.focus();
     });
     cell.all = make("button", { type: "button", textContent: "Reset all", hidden: true });
-    cell.all.addEventListener("click", () => window.confirm(this.FORGET) && this.resetAll());
+    cell.all.addEventListener("click", () => window.confirm(FORGET) && this.resetAll());
     cell.go.after(cell.stop, cell.reset, cell.all);
     cell.bar.after(cell.out);
     cell.still = [...cell.box.querySelectorAll(":scope > .cell_output")];
