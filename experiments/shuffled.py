@@ -5,35 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from torch import nn
 
+from experiments.lenet import anywhere, network, shuffled
 from experiments.runs import Experiment, digits, main
 from utils.datasets import Split
-from utils.models import lenet5
 from utils.training import Data, fit
 
 NETWORKS = ("LeNet-5", "dense")
 TASKS = ("plain", "plain, shuffled", "moved", "moved, shuffled")
 
 
-def network(name: str) -> nn.Module:
-    """LeNet-5, or a dense network with as many weights and one hidden layer."""
-    if name == "LeNet-5":
-        return lenet5()
-    return nn.Sequential(nn.Flatten(), nn.Linear(28 * 28, 77), nn.Tanh(), nn.Linear(77, 10))
-
-
 def images(split: Split, task: str) -> Data:
     """MNIST, plain or each digit moved once by up to 4 pixels either way; shuffled: all pixels, always in one order."""
-    pictures, labels = digits(split)
-    draw = torch.Generator().manual_seed(0)
+    data, draw = digits(split), torch.Generator().manual_seed(0)
     order = torch.randperm(28 * 28, generator=draw)
-    if task.startswith("moved"):
-        steps = torch.randint(-4, 5, (len(pictures), 2), generator=draw).tolist()
-        pictures = torch.stack([image.roll(step, (1, 2)) for image, step in zip(pictures, steps, strict=True)])
-    if task.endswith("shuffled"):
-        pictures = pictures.flatten(1)[:, order].reshape(-1, 1, 28, 28)
-    return pictures, labels
+    data = anywhere(data, draw) if task.startswith("moved") else data
+    return shuffled(data, order) if task.endswith("shuffled") else data
 
 
 def run(case: str, seed: int, epochs: int) -> dict[str, Any]:

@@ -23,7 +23,7 @@ MAY_IMPORT = {
     "utils.profiling": {"utils.arithmetic"},
     "utils.training": {"utils.arithmetic"},
     "utils.widgets": {"utils.arithmetic", "utils.datasets", "utils.functional", "utils.profiling"},
-    "experiments": {"utils.datasets", "utils.models", "utils.training"},
+    "experiments": {"utils.datasets", "utils.interpret", "utils.models", "utils.training", "utils.widgets"},
     "theme": {"tools", "utils.widgets"},
     "instructor": {"utils.checks"},
     "tools": {"utils.checks"},

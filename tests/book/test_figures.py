@@ -4,8 +4,10 @@ The page is the smallest that holds a figure: the script that the site ships, op
 pages do with it is tested with the pages.
 """
 
+import base64
 import json
 import re
+from urllib.parse import unquote
 
 import numpy as np
 import pytest
@@ -16,6 +18,7 @@ from theme.figures import WIDGETS, bundle
 from utils.widgets import (
     ChannelMixer,
     ConvolutionMatrix,
+    DrawDigit,
     Frequencies,
     KernelOnPhoto,
     KernelStepper,
@@ -36,9 +39,11 @@ body {{ margin: 16px auto; padding: 0 16px; max-width: 740px; background: {paper
 LOOKS = {"light": {"paper": "#ffffff", "ink": "#323232"}, "dark": {"paper": "#14181e", "ink": "#ced6dd"}}
 MODES = pytest.mark.parametrize("mode", ["light", "dark"])
 FIGURES = pytest.mark.parametrize("kind", KINDS)
+BLANK = base64.b64encode(bytes(392)).decode()
 # States that show most: weights on dark cells, the transposed product, a layer, pixels that are never read.
 RICH = {
     Explorer: {"profiles": NETWORKS, "network": "ResNet-50", "area": "memory"},
+    DrawDigit: {"digit": 25, "turn": 30, "right": 4, "layer": "C3", "unit": (15, 9, 9)},
     Frequencies: {"operation": "every second pixel", "kernel": "mean of 4 × 4", "wave": (20, -31)},
     KernelOnPhoto: {"position": (24, 28)},
     KernelStepper: {"position": (0, 4), "padding": 1},
@@ -52,6 +57,7 @@ RICH = {
 }
 BROKEN = {
     Explorer: {"profiles": POOLED},
+    DrawDigit: {"drawing": BLANK, "centre": False, "layer": "C5", "unit": (0, 7, 14)},
     Frequencies: {"picture": "one wave", "operation": "zeros between", "kernel": "none", "controls": []},
     KernelOnPhoto: {"kernel": "outline", "position": (99, 99), "drawn": 100},
     KernelStepper: {"size": 3, "kernel_size": 5},
@@ -401,6 +407,116 @@ def test_frequencies_mark_where_a_wave_ends_up(show):
     assert places == [20 + 30.5, 20 + 30.5, -12 + 30.5]
     page.get_by_role("combobox", name="Operation").select_option("largest of 2 × 2")
     assert marks[2].count() == 0
+
+
+def on_pad(page, row, column):
+    """Where on the screen a pixel of the drawing lies."""
+    box = page.get_by_role("application").first.locator("svg").bounding_box()
+    return box["x"] + box["width"] * (column + 0.5) / 28, box["y"] + box["height"] * (row + 0.5) / 28
+
+
+def drawn(page):
+    """What the page's address holds of the figure, a moment after the last stroke."""
+    page.wait_for_timeout(1000)
+    return json.loads(unquote(page.url.split("#figures=")[1]))["0"]
+
+
+def strokes(page, places):
+    page.mouse.move(*on_pad(page, *places[0]))
+    page.mouse.down()
+    for place in places[1:]:
+        page.mouse.move(*on_pad(page, *place), steps=4)
+    page.mouse.up()
+
+
+@MODES
+def test_digit_by_mouse(show, mode):
+    page = show(DrawDigit(), mode)
+    assert says(page) == DrawDigit().sentence()
+    page.get_by_role("button", name="Clear").click()
+    assert says(page) == DrawDigit(drawing=BLANK).sentence()
+    strokes(page, [(6, 8), (6, 19), (22, 12)])
+    assert "is read as a 7: probability" in says(page)
+    state = drawn(page)
+    assert says(page) == DrawDigit(**state).sentence()
+    ink = DrawDigit(**state).pixels
+    assert ink[6, 8:20].min() == ink[22, 12] == 255 and not ink[16:, :6].any()
+    for label, trait, value in [("To the right", "right", 5), ("Down", "down", -3), ("Thickness", "thickness", 2)]:
+        slide(page, label, value)
+        state[trait] = value
+        assert says(page) == DrawDigit(**state).sentence()
+    slide(page, "Turn, degrees", 180)
+    page.get_by_label("Centre, as MNIST does").uncheck()
+    state |= {"turn": 180, "centre": False}
+    assert says(page) == DrawDigit(**state).sentence()
+    page.get_by_role("button", name="Sliders to 0").click()
+    state = {"drawing": state["drawing"], "centre": False}
+    assert says(page) == DrawDigit(**state).sentence()
+    page.get_by_label("Erase").check()
+    strokes(page, [(6, 8), (6, 19), (22, 12)])
+    assert says(page) == DrawDigit(drawing=BLANK, centre=False).sentence()
+    page.get_by_role("combobox", name="Digit").select_option(index=24)
+    assert says(page) == DrawDigit(digit=24, centre=False).sentence()
+
+
+def test_digit_shows_what_is_behind_the_unit_that_is_clicked(show):
+    page = show(DrawDigit())
+    # Pixels of the maps' pictures, in which a column lies between two maps.
+    clicks = [("C1", 6 * 29 - 1, 28, 33, 4, [1, 4, 4]), ("C3", 8 * 11 - 1, 21, 12, 15, [9, 1, 4])]
+    for layer, across, down, row, column, unit in clicks:
+        box = page.get_by_role("application", name=f"{layer}:").locator("svg").bounding_box()
+        place = (column + 0.5, row + 0.5) if layer == "C3" else (row + 0.5, column + 0.5)
+        page.mouse.click(box["x"] + box["width"] * place[0] / across, box["y"] + box["height"] * place[1] / down)
+        figure = DrawDigit(layer=layer, unit=unit)
+        assert says(page) == figure.sentence()
+        behind = figure.behind()
+        total = (behind.reads * behind.weights).sum() + behind.bias
+        shown = page.locator(".cnn-products").inner_text().replace("−", "-")
+        assert float(re.search(r"= (\S+?);", shown).group(1)) == pytest.approx(total, abs=0.006)
+        assert float(shown.split(" is ")[1]) == pytest.approx(figure.values[layer][tuple(unit)], abs=0.006)
+    page.locator("summary").click()
+    assert page.locator("caption").all_inner_texts()[:3] == ["Answers", "It reads, map 1", "Weights, map 1"]
+    assert page.locator("table").count() == 13
+
+
+def test_digit_by_key(show):
+    page = show(DrawDigit(drawing=BLANK, layer="scores", unit=(0, 0, 0)))
+    pad = page.get_by_role("application").first
+    for key in ("ArrowLeft", "ArrowUp", "Space", *["ArrowDown"] * 5, "Space", *["ArrowRight"] * 5):
+        pad.press(key)
+    state = {"layer": "scores", **drawn(page)}
+    ink = DrawDigit(**state).pixels
+    assert (ink[13:19, 13] == 255).all() and not ink[:, 16:].any() and not ink[21:].any()
+    assert says(page) == DrawDigit(**{**state, "unit": (0, 0, 0)}).sentence()
+    for name, keys, unit in [
+        ("C1", ["ArrowRight"] * 28 + ["ArrowDown"], (1, 1, 0)),
+        ("C1", ["ArrowLeft"], (0, 1, 27)),
+        ("C3", ["ArrowDown"] * 10, (8, 0, 0)),
+        ("S4", ["ArrowUp", "ArrowRight"], (0, 0, 1)),
+        ("F6", ["ArrowDown"], (0, 1, 0)),
+        ("Scores", ["ArrowRight"], (0, 0, 1)),
+    ]:
+        for key in keys:
+            page.get_by_role("application", name=re.compile(f"^{name}")).press(key)
+        layer = "scores" if name == "Scores" else name
+        assert says(page) == DrawDigit(**{**state, "layer": layer, "unit": unit}).sentence()
+
+
+def test_digit_by_finger(show):
+    page = show(DrawDigit(drawing=BLANK), width=390, has_touch=True, is_mobile=True)
+    page.locator(".cnn-heading").first.scroll_into_view_if_needed()
+    scrolled = page.evaluate("scrollY")
+    swipe(page, [on_pad(page, 4 + step, 14) for step in range(20)])
+    assert "is read as a 1" in says(page)
+    assert page.evaluate("scrollY") == scrolled
+    state = drawn(page)
+    page.touchscreen.tap(*on_pad(page, 4, 4))  # a dot
+    page.wait_for_function("before => !decodeURIComponent(location.hash).includes(before)", arg=state["drawing"])
+    assert DrawDigit(**drawn(page)).pixels[4, 4] == 255
+    # Beside the drawing a finger scrolls the page, and on a map as well.
+    box = page.get_by_role("application", name="C1:").locator("svg").bounding_box()
+    swipe(page, [(box["x"] + 100, box["y"] + 10 - 8 * step) for step in range(20)])
+    page.wait_for_function("scrolled => scrollY > scrolled", arg=scrolled)
 
 
 def test_stepper_shows_the_controls_that_were_named(show):
@@ -1149,6 +1265,10 @@ def test_state_is_kept_in_the_address(show, kind):
         page.get_by_label("Learning rate").press("ArrowRight")
     elif kind is Frequencies:
         page.get_by_role("combobox", name="Kernel").select_option("outline")
+    elif kind is DrawDigit:
+        page.get_by_role("combobox", name="Digit").select_option(index=7)
+        page.get_by_role("application").first.press("Space")
+        page.get_by_label("Down").press("ArrowRight")
     else:
         page.get_by_role("application").last.press("ArrowRight")
         labels = {ChannelMixer: "Groups G", ReceptiveFieldTower: "Input size W"}
@@ -1163,11 +1283,12 @@ def test_state_is_kept_in_the_address(show, kind):
         ReceptiveFieldTower: "size",
         KernelOnPhoto: "sharpen",
         Frequencies: "outline",
+        DrawDigit: "down",
         Curves: "rate",
     }
     last = marks.get(kind, "padding")
     page.wait_for_function("last => location.hash.includes(last)", arg=last)
-    assert "networks" not in page.url
+    assert not {"networks", "weights", "digits"} & set(re.findall(r"\w+", unquote(page.url)))
     page.reload()
     page.locator(".cnn-widget[data-ready]").wait_for()
     assert says(page) == after
@@ -1181,7 +1302,7 @@ def test_without_javascript_the_picture_shows(show, kind):
     assert picture.evaluate("node => node.naturalWidth") > 300
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in (LayerLedger, Frequencies, Curves)])
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in (DrawDigit, LayerLedger, Frequencies, Curves)])
 def test_drawing_is_saved_with_its_colours(show, kind, tmp_path):
     page = show(kind(), "dark", accept_downloads=True)
     with page.expect_download() as download:
@@ -1196,15 +1317,17 @@ def test_drawing_is_saved_with_its_colours(show, kind, tmp_path):
     assert page.locator("text").count() > (5 if kind is Explorer else 15)
 
 
-def test_pictures_are_saved(show, tmp_path):
-    page = show(Frequencies(), "dark", accept_downloads=True)
+@pytest.mark.parametrize(("kind", "images", "rects"), [(Frequencies, 5, 4), (DrawDigit, 10, 3)])
+def test_pictures_are_saved(show, kind, images, rects, tmp_path):
+    page = show(kind(), "dark", accept_downloads=True)
     with page.expect_download() as download:
         page.get_by_role("button", name="Save SVG").click()
     file = tmp_path / download.value.suggested_filename
     download.value.save_as(file)
     assert "var(" not in file.read_text(encoding="utf-8")
     page.goto(file.as_uri())
-    assert page.locator("image").count() == 5 and page.locator("rect").count() == 4  # the card, and three marks
+    # The card, and marks: three of a wave, or a unit's and that of what it sees.
+    assert page.locator("image").count() == images and page.locator("rect").count() == rects
 
 
 @pytest.mark.parametrize("page", LIVE)

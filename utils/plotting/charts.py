@@ -74,14 +74,19 @@ def curve(
     log: bool = False,
     x: ArrayLike | None = None,
 ) -> Axes:
-    """A number that changes step by step, as a loss does, or several by name; ``x`` counts from 0 unless given."""
+    """A number that changes step by step, as a loss does, or several by name; ``x`` counts from 0 unless given.
+
+    Several runs of one, (runs, steps), are thin lines around their mean.
+    """
     _, ax = plt.subplots(figsize=(WIDTH * 0.8, 2.0))
     series = values if isinstance(values, Mapping) else {"": values}
     dashes = cycle(["-", "--", "-.", ":", (0, (8, 2, 1, 2, 1, 2))])  # one more than colours
     for (name, line), style in zip(series.items(), dashes, strict=False):
-        heights = np.asarray(line)
-        places = np.arange(len(heights)) if x is None else np.asarray(x)
-        ax.plot(places, heights, ls=style, lw=1.8, label=name)
+        runs = np.atleast_2d(line)
+        places = np.arange(runs.shape[1]) if x is None else np.asarray(x)
+        (mean,) = ax.plot(places, runs.mean(0), ls=style, lw=1.8, label=name)
+        if len(runs) > 1:
+            ax.plot(places, runs.T, ls=style, lw=0.6, color=mean.get_color())
     ax.set(xlabel=xlabel, ylabel=ylabel, yscale="log" if log else "linear")
     if len(series) > 1:
         ax.legend(frameon=False, handlelength=3, loc="center left", bbox_to_anchor=(1, 0.5))

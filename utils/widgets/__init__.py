@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from utils.widgets.architecture_explorer import ArchitectureExplorer
     from utils.widgets.channel_mixer import ChannelMixer
     from utils.widgets.convolution_matrix import ConvolutionMatrix
+    from utils.widgets.draw_digit import DrawDigit
     from utils.widgets.frequencies import Frequencies
     from utils.widgets.kernel_on_photo import KernelOnPhoto
     from utils.widgets.kernel_stepper import KernelStepper
@@ -25,6 +26,7 @@ _MODULES = {
     "ArchitectureExplorer": "architecture_explorer",
     "ChannelMixer": "channel_mixer",
     "ConvolutionMatrix": "convolution_matrix",
+    "DrawDigit": "draw_digit",
     "Frequencies": "frequencies",
     "KernelOnPhoto": "kernel_on_photo",
     "KernelStepper": "kernel_stepper",
@@ -36,12 +38,13 @@ _MODULES = {
 }
 
 # The scripts that stand before every figure's own; their first lines say what is in which.
-SHARED = ("settings", "arithmetic", "examples", "functional", "networks", "common", "raster")
+SHARED = ("settings", "arithmetic", "examples", "functional", "networks", "common", "raster", "lenet")
 
 __all__ = [
     "ArchitectureExplorer",
     "ChannelMixer",
     "ConvolutionMatrix",
+    "DrawDigit",
     "Frequencies",
     "KernelOnPhoto",
     "KernelStepper",

@@ -125,8 +125,10 @@ function mark(role, x, y, width, height = width, rounded = false) {
 }
 
 // Dragging over a drawing: `move` gets the pointer's place, x and y from 0 to 1. A mouse drags from anywhere. A finger
-// drags only where `grips` says that it holds something, or else it could not scroll the page; a tap is a click.
-function dragging(box, move, grips) {
+// drags only where `grips` says that it holds something, or else it could not scroll the page; a tap is a click. With
+// `begin`, what is dragged begins where the pointer comes down, and a click adds nothing; `move` gets as well through which
+// places the pointer came since the last frame.
+function dragging(box, move, grips, begin = null) {
   const place = ({ clientX, clientY }) => {
     const { left, top, width, height } = box.querySelector("svg").getBoundingClientRect();
     return [(clientX - left) / width, (clientY - top) / height];
@@ -136,10 +138,11 @@ function dragging(box, move, grips) {
   box.addEventListener("pointerdown", (event) => {
     drags = event.pointerType === "mouse" ? event.button === 0 : grips(...place(event));
     if (drags) box.setPointerCapture(event.pointerId);
+    if (drags) begin?.(...place(event));
   });
-  box.addEventListener("pointermove", (event) => { if (drags) move(...place(event)); });
+  box.addEventListener("pointermove", (event) => { if (drags) move(...place(event), (begin && event.getCoalescedEvents?.() || []).map(place)); });
   for (const end of ["pointerup", "pointercancel"]) box.addEventListener(end, () => { drags = false; });
-  box.addEventListener("click", (event) => move(...place(event)));
+  if (!begin) box.addEventListener("click", (event) => move(...place(event)));
 }
 
 // How an arrow key moves in a grid, as [rows, columns]; null for any other key.

@@ -32,12 +32,19 @@ function colourOf(level, signed) {
   return (level < 128 ? BLUE : ORANGE).map((end) => Math.floor(255 + share * (end - 255) + 0.5));
 }
 
-// The first `count` levels as the address of a picture.
+const COLOURS = [false, true].map((signed) => Array.from({ length: 256 }, (_, level) => colourOf(level, signed)));
+
+// The first `count` levels as the address of a picture; where a level is below 0 nothing is drawn.
 function paint(levels, signed = false, count = Infinity) {
-  const canvas = h("canvas", { width: levels.length, height: levels.length });
-  const context = canvas.getContext("2d");
-  const image = context.createImageData(levels.length, levels.length);
-  levels.flat().slice(0, count).forEach((level, i) => image.data.set([...colourOf(level, signed), 255], 4 * i));
+  const [width, height] = [levels[0].length, levels.length];
+  const canvas = h("canvas", { width, height });
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  const image = context.createImageData(width, height);
+  levels.flat().slice(0, count).forEach((level, i) => {
+    if (level < 0) return;
+    const [red, green, blue] = COLOURS[+signed][level];
+    [image.data[4 * i], image.data[4 * i + 1], image.data[4 * i + 2], image.data[4 * i + 3]] = [red, green, blue, 255];
+  });
   context.putImageData(image, 0, 0);
   return canvas.toDataURL();
 }

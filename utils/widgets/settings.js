@@ -4,6 +4,7 @@
 // What the sliders and number fields allow: [least, most]. The Python traits have the same limits.
 const BOUNDS = {
   architecture_explorer: { selected: [0, Infinity] },
+  draw_digit: { digit: [0, 29], turn: [-180, 180], thickness: [-4, 4], down: [-8, 8], right: [-8, 8] },
   frequencies: {},
   kernel_on_photo: { drawn: [0, 9216] },
   kernel_stepper: { size: [3, 10], kernel_size: [1, 5], stride: [1, 4], padding: [0, 4], dilation: [1, 3] },
