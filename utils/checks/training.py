@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -38,8 +38,7 @@ def _two_sets(rng: Generator) -> list[Arguments]:
 
 
 def _together(train: Array, images: Array) -> Array:
-    both = np.concatenate([train, images])
-    return (images - both.mean()) / both.std()
+    return _standardised(np.concatenate([train, images]), images)
 
 
 standardise = Exercise(
@@ -64,73 +63,10 @@ standardise = Exercise(
 )
 
 
-def _momentum(
-    w: Array, gradients: Sequence[Array], rate: float, momentum: float, share: float = 1, nesterov: bool = False
-) -> Array:
-    velocity = np.zeros_like(w)
-    for gradient in gradients:
-        velocity = momentum * velocity + (1 - momentum if share == 0 else share) * gradient
-        w = w - rate * (gradient + momentum * velocity if nesterov else velocity)
-    return w
-
-
-def _walks(rng: Generator) -> list[Arguments]:
-    walks = [((3,), 4, 0.9), ((2, 2), 5, 0.6), ((4,), 3, 0.75)]
-    return [
-        (
-            rng.standard_normal(shape),
-            [rng.standard_normal(shape) for _ in range(steps)],
-            float(rng.uniform(0.1, 0.5)),
-            m,
-        )
-        for shape, steps, m in walks
-    ]
-
-
-def _faded(w: Array, gradients: Sequence[Array], rate: float, momentum: float) -> Array:
-    velocity = np.zeros_like(w)
-    for gradient in gradients:
-        velocity = momentum * (velocity + gradient)
-        w = w - rate * velocity
-    return w
-
-
-def _one_back(w: Array, gradients: Sequence[Array], rate: float, momentum: float) -> Array:
-    before = [np.zeros_like(w), *gradients]
-    return w - rate * sum((g + momentum * old for g, old in zip(gradients, before, strict=False)), np.zeros_like(w))
-
-
-sgd = Exercise(
-    "sgd",
-    cases=_walks,
-    reference=_momentum,
-    mistakes={
-        "You go uphill. A step goes against the gradient.": lambda w, g, r, m: 2 * w - _momentum(w, g, r, m),
-        "Yours remembers one gradient back. The velocity remembers all of them, ever more faintly.": _one_back,
-        "The newest gradient comes in whole; only what is older fades.": _faded,
-        "That is how far w has moved. Where is it now?": lambda w, g, r, m: _momentum(w, g, r, m) - w,
-        "All gradients count, one after the other: yours is the place after the first.": (
-            lambda w, g, r, m: _momentum(w, g[:1], r, m)
-        ),
-    },
-    slips={
-        "You mix a new gradient in with a share. PyTorch's velocity takes it whole.": {"share": 0},
-        "You look a step ahead: that is Nesterov's momentum.": {"nesterov": True},
-    },
-)
-
-
 def _adam(
-    w: Array,
-    gradients: Sequence[Array],
-    rate: float,
-    beta1: float,
-    beta2: float,
-    eps: float,
-    correct: Any = "both",
-    root: bool = True,
-    inside: bool = False,
-) -> Array:
+    w: Array, gradients: Sequence[Array], rate: float, beta1: float, beta2: float, eps: float,
+    correct: Any = "both", root: bool = True, inside: bool = False,
+) -> Array:  # fmt: skip
     mean, square = np.zeros_like(w), np.zeros_like(w)
     for step, gradient in enumerate(gradients, 1):
         mean = beta1 * mean + (1 - beta1) * gradient
@@ -145,16 +81,12 @@ def _adam(
 
 def _adam_walks(rng: Generator) -> list[Arguments]:
     """Gradients of very different length, and an eps large enough that its place matters."""
-    walks = [((3,), 3, 0.9, 0.99), ((2, 3), 4, 0.8, 0.95), ((4,), 2, 0.7, 0.9)]
-    return [
-        (
-            rng.standard_normal(shape),
-            [rng.standard_normal(shape) * 10.0 ** rng.integers(-1, 2, shape) for _ in range(steps)],
-            float(rng.uniform(0.05, 0.2)),
-            *(beta1, beta2, float(rng.uniform(0.1, 0.3))),
-        )
-        for shape, steps, beta1, beta2 in walks
-    ]
+    cases: list[Arguments] = []
+    for shape, steps, *betas in [((3,), 3, 0.9, 0.99), ((2, 3), 4, 0.8, 0.95), ((4,), 2, 0.7, 0.9)]:
+        gradients = [rng.standard_normal(shape) * 10.0 ** rng.integers(-1, 2, shape) for _ in range(steps)]
+        rate, eps = rng.uniform([0.05, 0.1], [0.2, 0.3]).tolist()
+        cases.append((rng.standard_normal(shape), gradients, rate, *betas, eps))
+    return cases
 
 
 adam = Exercise(
@@ -190,17 +122,11 @@ def _moments(rng: Generator) -> list[Arguments]:
     return [(*moment, float(rng.uniform(0.5, 2))) for moment in [*moments, (0, 8, 0), (5, 8, 0)]]
 
 
-def _line(step: int, steps: int, warmup: int, highest: float) -> float:
-    return _rate(step, steps, warmup, highest) if step < warmup else highest * (steps - step) / (steps - warmup)
-
-
-def _half(step: int, steps: int, warmup: int, highest: float) -> float:
-    way = (step - warmup) / (steps - warmup)
-    return _rate(step, steps, warmup, highest) if step < warmup else highest * math.cos(math.pi / 2 * way)
-
-
-def _early(step: int, steps: int, warmup: int, highest: float) -> float:
-    return highest * (step + 1) / warmup if step < warmup else _rate(step, steps, warmup, highest)
+def _falls(fall: Callable[[float], float]) -> Callable[..., float]:
+    """The schedule with another way down, from 1 at 0 to whatever at 1."""
+    return lambda step, steps, warmup, highest: (
+        _rate(step, steps, warmup, highest) if step < warmup else highest * fall((step - warmup) / (steps - warmup))
+    )
 
 
 schedule = Exercise(
@@ -208,14 +134,19 @@ schedule = Exercise(
     cases=_moments,
     reference=_rate,
     mistakes={
-        "That goes down in a straight line.": _line,
-        "That is a quarter of a wave: it still falls steeply at the end. Half a wave goes from 1 to −1.": _half,
-        "Half a wave goes from 1 to −1. What has to be added, and halved, to go from 1 to 0?": (
-            lambda step, steps, warmup, highest: (
-                _rate(step, steps, warmup, highest) * (1 + (step >= warmup)) - highest * (step >= warmup)
+        "That goes down in a straight line.": _falls(lambda way: 1 - way),
+        "That is a quarter of a wave, which still falls steeply at the end.": _falls(
+            lambda w: math.cos(math.pi / 2 * w)
+        ),
+        "Half a wave goes from 1 to −1. What has to be added, and halved, to go from 1 to 0?": _falls(
+            lambda way: math.cos(math.pi * way)
+        ),
+        "At step 0 the rate is 0: yours is one step ahead while it rises.": (
+            lambda step, *rest: (
+                _rate(step, *rest) * ((step + 1) / step if 0 < step < rest[1] else 1)
+                + (rest[2] / rest[1] if step == 0 < rest[1] else 0)
             )
         ),
-        "At step 0 the rate is 0: yours is one step ahead while it rises.": _early,
     },
     slips={
         "That is a whole wave: at the end the rate is as high as at the top.": {"wave": 2},
@@ -282,26 +213,15 @@ group_norm = Exercise(
 )
 
 
-def _stopped(losses: Sequence[float], patience: int, late: int = 0, against: str = "best") -> tuple[int, int]:
+def _stopped(
+    losses: Sequence[float], patience: int, late: int = 0, before: bool = False, reset: bool = True
+) -> tuple[int, int]:
     best, since = 0, 0
     for epoch, loss in enumerate(losses):
-        reached = losses[best if against == "best" else epoch - 1]
-        better = epoch == 0 or (loss <= reached if against == "equal" else loss < reached)
-        if epoch == 0 or loss < losses[best]:
-            best = epoch
-        since = 0 if better else since + 1
+        better = epoch == 0 or loss < losses[epoch - 1 if before else best]
+        best = epoch if loss < losses[best] else best
+        since = since + 1 if not better else 0 if reset else since
         if since == patience + late:
-            return epoch + 1, best + 1
-    return len(losses), best + 1
-
-
-def _never_reset(losses: Sequence[float], patience: int) -> tuple[int, int]:
-    best, worse = 0, 0
-    for epoch, loss in enumerate(losses):
-        if loss < losses[best]:
-            best = epoch
-        worse += epoch > 0 and best != epoch
-        if worse == patience:
             return epoch + 1, best + 1
     return len(losses), best + 1
 
@@ -328,7 +248,6 @@ early_stop = Exercise(
         "What comes after the stop is never seen: you looked for the lowest loss of all.": (
             lambda losses, patience: (_stopped(losses, patience)[0], int(np.argmin(losses)) + 1)
         ),
-        "An epoch that is the best so far sets the count back to 0. Yours goes on counting.": _never_reset,
         "The network gets back what it was when the loss was lowest, not what it was at the end.": (
             lambda losses, patience: (_stopped(losses, patience)[0],) * 2
         ),
@@ -337,15 +256,18 @@ early_stop = Exercise(
     },
     slips={
         "You wait for one epoch more than `patience`.": {"late": 1},
-        "You compare with the epoch before. Compare with the best so far.": {"against": "before"},
+        "You compare with the epoch before. Compare with the best so far.": {"before": True},
+        "An epoch that is the best so far sets the count back to 0. Yours goes on counting.": {"reset": False},
     },
 )
 
 
-def _difference(one: Array, other: Array, paired: bool = True, ddof: int = 1) -> tuple[float, float]:
+def _difference(
+    one: Array, other: Array, paired: bool = True, ddof: int = 1, power: float = 0.5, root: bool = True
+) -> tuple[float, float]:
     gains = one - other
     variance = gains.var(ddof=ddof) if paired else one.var(ddof=ddof) + other.var(ddof=ddof)
-    return float(gains.mean()), float(np.sqrt(variance / len(gains)))
+    return float(gains.mean()), float((np.sqrt(variance) if root else variance) / len(gains) ** power)
 
 
 def _recipes(rng: Generator) -> list[Arguments]:
@@ -362,20 +284,14 @@ difference = Exercise(
     cases=_recipes,
     reference=_difference,
     mistakes={
-        "That is how far a single pair strays. The mean of many strays less.": (
-            lambda one, other: (_difference(one, other)[0], _difference(one, other)[1] * math.sqrt(len(one)))
-        ),
-        "Independent pairs: the variance of their mean goes down by n. What does its root?": (
-            lambda one, other: (_difference(one, other)[0], _difference(one, other)[1] / math.sqrt(len(one)))
-        ),
         "How much better is `one` than `other`? Yours has the other sign.": (
             lambda one, other: (-_difference(one, other)[0], _difference(one, other)[1])
         ),
-        "That is the variance of the mean: take its root.": (
-            lambda one, other: (_difference(one, other)[0], _difference(one, other)[1] ** 2)
-        ),
     },
     slips={
+        "That is how far a single pair strays. The mean of many strays less.": {"power": 0},
+        "Independent pairs: the variance of their mean goes down by n. What does its root?": {"power": 1},
+        "That is the variance of the mean: take its root.": {"power": 1, "root": False},
         "The seeds are the same on both sides. Take the difference of each pair first, and then its deviation.": {
             "paired": False
         },
