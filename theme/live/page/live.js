@@ -97,7 +97,7 @@ for (const cell of cells) {
     else {
       cell.kept = kept[cell.id];
       cell.pre.textContent = cell.kept;
-      cell.say(`Your code, kept in this browser.${cell.box.querySelector(".cell_output") ? " Below stands what the book’s own code shows." : ""}`);
+      cell.say(`Yours, kept in this browser.${cell.box.querySelector(".cell_output") ? " Below stands what the book’s own code shows." : ""}`);
     }
   }
 }
