@@ -433,6 +433,7 @@ def strokes(page, places):
 def test_digit_by_mouse(show, mode):
     page = show(DrawDigit(), mode)
     assert says(page) == DrawDigit().sentence()
+    slide(page, "Turn, degrees", 180)
     page.get_by_role("button", name="Clear").click()
     assert says(page) == DrawDigit(drawing=BLANK).sentence()
     strokes(page, [(6, 8), (6, 19), (22, 12)])
@@ -474,6 +475,9 @@ def test_digit_shows_what_is_behind_the_unit_that_is_clicked(show):
         shown = page.locator(".cnn-products").inner_text().replace("−", "-")
         assert float(re.search(r"= (\S+?);", shown).group(1)) == pytest.approx(total, abs=0.006)
         assert float(shown.split(" is ")[1]) == pytest.approx(figure.values[layer][tuple(unit)], abs=0.006)
+    # C3's map once more, enlarged.
+    page.locator(".cnn-panel", has_text="Map 10 of C3").locator("svg").click(position={"x": 168, "y": 56})
+    assert says(page) == DrawDigit(layer="C3", unit=[9, 2, 7]).sentence()
     page.locator("summary").click()
     assert page.locator("caption").all_inner_texts()[:3] == ["Answers", "It reads, map 1", "Weights, map 1"]
     assert page.locator("table").count() == 13
@@ -489,12 +493,12 @@ def test_digit_by_key(show):
     assert (ink[13:19, 13] == 255).all() and not ink[:, 16:].any() and not ink[21:].any()
     assert says(page) == DrawDigit(**{**state, "unit": (0, 0, 0)}).sentence()
     for name, keys, unit in [
-        ("C1", ["ArrowRight"] * 28 + ["ArrowDown"], (1, 1, 0)),
-        ("C1", ["ArrowLeft"], (0, 1, 27)),
-        ("C3", ["ArrowDown"] * 10, (8, 0, 0)),
-        ("S4", ["ArrowUp", "ArrowRight"], (0, 0, 1)),
-        ("F6", ["ArrowDown"], (0, 1, 0)),
-        ("Scores", ["ArrowRight"], (0, 0, 1)),
+        ("C1", ["ArrowRight"] * 28 + ["ArrowDown"], (1, 15, 14)),
+        ("C1", ["ArrowLeft"] * 15, (0, 15, 27)),
+        ("C3", ["ArrowDown"] * 10, (8, 5, 5)),
+        ("S4", ["ArrowUp", "ArrowRight"], (0, 1, 3)),
+        ("F6", ["ArrowDown"], (0, 4, 6)),
+        ("Scores", ["ArrowRight"], (0, 0, 6)),
     ]:
         for key in keys:
             page.get_by_role("application", name=re.compile(f"^{name}")).press(key)

@@ -22,7 +22,7 @@ class Page:
 
     def places(self, kind):
         """Where the cells of a kind are on the page."""
-        return [place for place, (_, what) in enumerate(self.cells) if what == kind]
+        return [place for place, (what, *_) in enumerate(self.cells) if what == kind]
 
     def box(self, place):
         return self.tab.locator("article div.cell").nth(place)

@@ -42,7 +42,7 @@ def test_every_cell_that_runs_gives_the_books_text_and_figures(go, chapter):
     lacks = needs([cell.source for cell in cells])
     assert page.places("run")
     for place, (cell, need) in enumerate(zip(cells, lacks, strict=True)):
-        kind = page.cells[place][1]
+        kind = page.cells[place][0]
         assert kind == ("figure" if "cnn-widget" in str(cell.outputs) else need or "run")
         if kind != "run":
             continue

@@ -29,6 +29,7 @@ HOW = (
 )
 logger = logging.getLogger(__name__)
 FOLDER = "python"
+KEPT = ("run", "answer", "check")  # kinds of cells of which a browser keeps something, by the cell's id
 ASKS = re.compile(r"<blockquote>\s*<div><p><strong>(Predict|Before you)\b")
 
 
@@ -67,7 +68,7 @@ def _link(app: Sphinx, page: str, template: str, context: dict[str, Any], doctre
     if runs:
         about: dict[str, Any] = {
             "folder": context["pathto"](f"_static/{FOLDER}/", 1),
-            "cells": ",".join(map(" ".join, cells)),
+            "cells": ",".join(f"{kind} {cell}" if kind in KEPT else kind for cell, kind in cells),
         }
         about["version"] = app.env.book_live  # type: ignore[attr-defined]
         if "notebook_copy" in context:

@@ -110,10 +110,12 @@ adam = Exercise(
 )
 
 
-def _rate(step: int, steps: int, warmup: int, highest: float, wave: float = 1, shift: bool = True) -> float:
+def _rate(
+    step: int, steps: int, warmup: int, highest: float, wave: float = 1, shift: bool = True, whole: bool = False
+) -> float:
     if step < warmup:
         return highest * step / warmup
-    way = (step - warmup) / (steps - warmup) if shift else step / steps
+    way = (step - warmup * shift) / (steps - warmup * (shift and not whole))
     return highest * (1 + math.cos(math.pi * wave * way)) / 2
 
 
@@ -151,6 +153,7 @@ schedule = Exercise(
     slips={
         "That is a whole wave: at the end the rate is as high as at the top.": {"wave": 2},
         "np.cos takes radians: half a wave is π, not 180.": {"wave": 180 / math.pi},
+        "The way down has only the steps after the warm-up: yours does not arrive at 0.": {"whole": True},
         "The wave begins where the rise ends, not at step 0: the rate jumps there.": {"shift": False},
     },
 )
@@ -175,9 +178,7 @@ def _maps(rng: Generator) -> list[Arguments]:
 
 def _in_turn(x: Array, groups: int, eps: float) -> Array:
     order = np.argsort(np.arange(x.shape[1]) % groups, kind="stable")
-    out = np.empty_like(x)
-    out[:, order] = _normalised(x[:, order], groups, eps)
-    return out
+    return _normalised(x[:, order], groups, eps)[:, np.argsort(order)]
 
 
 def _places(x: Array, groups: int, eps: float) -> Array:
@@ -214,11 +215,12 @@ group_norm = Exercise(
 
 
 def _stopped(
-    losses: Sequence[float], patience: int, late: int = 0, before: bool = False, reset: bool = True
+    losses: Sequence[float], patience: int, late: int = 0, before: bool = False, reset: bool = True, tie: bool = False
 ) -> tuple[int, int]:
     best, since = 0, 0
     for epoch, loss in enumerate(losses):
-        better = epoch == 0 or loss < losses[epoch - 1 if before else best]
+        reached = losses[epoch - 1 if before else best]
+        better = epoch == 0 or loss < reached or (tie and loss == reached)
         best = epoch if loss < losses[best] else best
         since = since + 1 if not better else 0 if reset else since
         if since == patience + late:
@@ -229,13 +231,9 @@ def _stopped(
 def _losses(rng: Generator) -> list[Arguments]:
     """Curves that fall and rise: with a tie, one that never stops, and one whose lowest loss comes too late."""
     curves: list[tuple[list[float], int]] = [
-        ([9, 7, 8, 6, 7, 6.5, 6.2, 6.1, 3], 3),
-        ([9, 8, 7, 6, 5, 4], 2),
-        ([5, 6, 5.5, 5.2, 4, 4.5, 4.4, 4.3, 4.2], 4),
-        ([8, 6, 7, 6, 7, 6, 7, 5], 3),
-        ([7, 5, 6, 4, 5, 3, 4, 2, 3], 2),
-        ([4, 5, 4.5], 1),
-    ]
+        ([9, 7, 8, 6, 7, 6.5, 6.2, 6.1, 3], 3), ([9, 8, 7, 6, 5, 4], 2), ([8, 6, 7, 6, 7, 6, 7, 5], 3),
+        ([5, 6, 5.5, 5.2, 4, 4.5, 4.4, 4.3, 4.2], 4), ([7, 5, 6, 4, 5, 3, 4, 2, 3], 2), ([4, 5, 4.5], 1),
+    ]  # fmt: skip
     return [([round(loss * scale, 3) for loss in losses], p)
             for (losses, p), scale in zip(curves, rng.uniform(0.5, 2, len(curves)), strict=True)]  # fmt: skip
 
@@ -256,6 +254,7 @@ early_stop = Exercise(
     },
     slips={
         "You wait for one epoch more than `patience`.": {"late": 1},
+        "An equal loss is not lower: it does not set the count back.": {"tie": True},
         "You compare with the epoch before. Compare with the best so far.": {"before": True},
         "An epoch that is the best so far sets the count back to 0. Yours goes on counting.": {"reset": False},
     },

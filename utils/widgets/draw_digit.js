@@ -161,16 +161,24 @@ export default {
       const step = (event) => {
         const by = arrow(event);
         if (!by) return;
-        const [row, column] = placeOf(layer, state.layer === layer ? state.unit : [0, 0, 0]);
+        const [row, column] = placeOf(layer, state.layer === layer ? state.unit : [0, height >> 1, width >> 1]);
         // Over the gap between two maps.
         const over = (at, move, size) => at + move + ((at + move + 1) % (size + 1) === 0 ? move : 0);
         choose(layer, over(row, by[0], height), over(column, by[1], width));
       };
-      const name = maps > 1 ? `${layer}: ${maps} maps of ${height} × ${width}` : layer === "scores" ? "Scores of 0 to 9" : `${layer}: ${height * width} units`;
+      const name = maps > 1 ? `${layer}: ${maps} maps of ${height} × ${width}` : layer === "scores" ? "Scores of the ten digits" : `${layer}: ${height * width} units`;
       const made = screen(name, "output", maps > 1 ? 340 : layer === "scores" ? 240 : 12 * width, { "aria-label": `${name}: the arrow keys choose a unit`, keydown: step });
       dragging(made.box, (x, y) => choose(layer, y * (Math.ceil(maps / across) * (height + 1) - 1), x * (Math.min(maps, across) * (width + 1) - 1)), () => false);
       return [layer, made];
     }));
+    screens.scores.panel.append(h("div", { class: "cnn-ten", "aria-hidden": "true" }, ...listOf(10, (i) => h("span", {}, i))));
+    const enlarged = screen("", "output", 224);
+    enlarged.box.classList.add("cnn-pad", "cnn-map"); // for a finger or a mouse: the arrow keys have the layer's own picture
+    dragging(enlarged.box, (x, y) => {
+      const { layer, unit: [m] } = state;
+      const [, height, width] = LAYERS[layer].shape;
+      assign(model, { unit: [m, whole(Math.floor(y * height), [0, height - 1]), whole(Math.floor(x * width), [0, width - 1])] });
+    }, () => false);
     const [reads, kernel] = [screen("It reads", "input", 200), screen("times the weights", "kernel", 200)];
     const sum = h("p", { class: "cnn-products" });
     const bars = h("div", { class: "cnn-bars", "aria-hidden": "true" });
@@ -179,8 +187,9 @@ export default {
     const centre = checkbox("Centre, as MNIST does", (value) => assign(model, { centre: value }));
     const sliders = [["turn", "Turn, degrees"], ["thickness", "Thickness"], ["down", "Down"], ["right", "To the right"]].map(([name, label]) => [name, slider(model, "draw_digit", name, label, "input")]);
     sliders[0][1].querySelector("input").step = 15;
-    const clear = button("Clear", () => { last = null; assign(model, { drawing: packDrawing(Array(EDGE ** 2).fill(0)) }); });
-    const reset = button("Sliders to 0", () => assign(model, { turn: 0, thickness: 0, down: 0, right: 0 }));
+    const unmoved = { turn: 0, thickness: 0, down: 0, right: 0 };
+    const clear = button("Clear", () => { last = null; assign(model, { ...unmoved, drawing: packDrawing(Array(EDGE ** 2).fill(0)) }); });
+    const reset = button("Sliders to 0", () => assign(model, unmoved));
 
     function drawBehind() {
       const { shape, reads: inputs, weights, bias } = behind(state);
@@ -195,6 +204,16 @@ export default {
       const ends = { S2: ": a mean", S4: ": a mean", scores: ": a score" }[state.layer] ?? `; its tanh is ${hundredths(Math.tanh(total))}`;
       sum.textContent = `${parts.map(hundredths).join(" + ")}${state.layer[0] === "S" ? "" : ` + bias ${hundredths(bias)}`} = ${hundredths(total)}${ends}`;
       kernel.heading.textContent = `times the weights, up to ${hundredths(most)}`;
+    }
+
+    function drawEnlarged() {
+      const { layer, unit: [m, row, column], values } = state;
+      const [maps, height, width] = LAYERS[layer].shape;
+      enlarged.panel.hidden = maps === 1;
+      if (maps === 1) return; // large enough, and scores are not in −1 … 1
+      enlarged.heading.textContent = `Map ${m + 1} of ${layer}`;
+      enlarged.put(mosaic(values[layer].slice(m * height * width, (m + 1) * height * width), [1, height, width], 1), true);
+      enlarged.marks.replaceChildren(ring("output", column, row, 1));
     }
 
     function drawMarks() {
@@ -233,6 +252,7 @@ export default {
       centre.set(state.centre);
       for (const [name, control] of sliders) control.set(state[name]);
       drawMarks();
+      drawEnlarged();
       drawBehind();
       drawTables();
       result.textContent = describe(state);
@@ -245,7 +265,7 @@ export default {
       group("cnn-panels cnn-close", pad.panel, group("cnn-panel", input.panel, centre), group("cnn-panel cnn-shares cnn-as-output", h("p", { class: "cnn-heading" }, "Probabilities"), bars)),
       group("cnn-controls", ...sliders.map(([, control]) => control)), group("cnn-actions", reset),
       group("cnn-maps", ...Object.values(screens).map(({ panel }) => panel)),
-      group("cnn-panels cnn-close", reads.panel, kernel.panel), sum,
+      group("cnn-panels cnn-close", enlarged.panel, reads.panel, kernel.panel), sum,
       group("cnn-actions", button("Save SVG", save)), details));
     model.on("change", draw);
     draw();

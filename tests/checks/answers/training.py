@@ -58,6 +58,16 @@ def stop(losses, patience, late=0, reset=True, before=False):
     return len(losses), best + 1
 
 
+def tied(losses, patience):
+    """Stops late, for a loss that only equals the lowest starts the count anew."""
+    waited = 0
+    for i in range(1, len(losses)):
+        waited = 0 if losses[i] <= min(losses[:i]) else waited + 1
+        if waited == patience:
+            break
+    return i + 1, 1 + losses.index(min(losses[: i + 1]))
+
+
 def sliced(losses, patience):
     for end in range(1, len(losses) + 1):
         seen = np.array(losses[:end])
@@ -130,6 +140,13 @@ WRONG = {
         (lambda *a: falling(*a, fall=lambda way: 0.5 + 0.5 * np.cos(2 * np.pi * way)), "whole wave"),
         (lambda *a: falling(*a, fall=lambda way: 0.5 + 0.5 * np.cos(180 * way)), "radians"),
         (lambda *a: falling(*a, whole=True), "where the rise ends"),
+        (
+            lambda step, steps, warmup, highest: (
+                falling(step, steps, warmup, highest) if step < warmup
+                else highest * (0.5 + 0.5 * math.cos(math.pi * (step - warmup) / steps))
+            ),
+            "does not arrive",
+        ),
         (lambda *a: falling(*a, first=1), "one step ahead"),
     ],
     "group_norm": [
@@ -178,6 +195,7 @@ WRONG = {
         (lambda losses, patience: stop(losses, patience)[::-1], "First how many"),
         (lambda losses, patience: stop(losses, patience, late=1), "one epoch more"),
         (lambda losses, patience: stop(losses, patience, before=True), "with the epoch before"),
+        (tied, "An equal loss"),
     ],
     "difference": [
         (lambda one, other: gains(one, other, lambda d: d.std(ddof=1)), "strays less"),

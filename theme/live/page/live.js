@@ -5,7 +5,7 @@ const about = JSON.parse(document.getElementById("live").textContent);
 const folder = new URL(about.folder, location.href).href;
 const place = `live:${location.pathname}`;
 const FROM_DISK = "Opened from disk, a page runs no Python. Type make serve in a clone of the book, or python -m "
-  + "http.server in the site’s folder, and open the address that it names.";
+  + "http.server in the site’s folder, and open its address.";
 
 function make(tag, properties = {}, ...children) {
   const el = Object.assign(document.createElement(tag), properties);
@@ -44,7 +44,7 @@ async function load(script, says) {
     return await import(`${folder}${script}?v=${about.version}${tries ? `&try=${tries}` : ""}`);
   } catch (error) {
     tries += 1; // a browser does not ask twice for the same module
-    return says(`This did not load: ${error.message}. Are you offline? Press again to try once more.`);
+    return says(`This did not load: ${error.message}. Are you offline? Press again to retry.`);
   }
 }
 
@@ -78,7 +78,7 @@ function bar(cell, number) {
 
 const boxes = document.querySelectorAll("article div.cell");
 const cells = about.cells.split(",").map((cell, index) => {
-  const [id, kind] = cell.split(" ");
+  const [kind, id] = cell.split(" ");
   const box = boxes[index], input = box.querySelector(".cell_input"), pre = input.querySelector("pre");
   return { id, kind, box, input, pre, given: pre.textContent.replace(/\n$/, "") };
 });
@@ -97,7 +97,7 @@ for (const cell of cells) {
     else {
       cell.kept = kept[cell.id];
       cell.pre.textContent = cell.kept;
-      cell.say(`As you left it, kept in this browser.${cell.box.querySelector(".cell_output") ? " What stands below is what the book’s own code shows." : ""}`);
+      cell.say(`Yours, kept in this browser.${cell.box.querySelector(".cell_output") ? " Below stands what the book’s own code shows." : ""}`);
     }
   }
 }

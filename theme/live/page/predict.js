@@ -98,7 +98,7 @@ function always(shown, item) {
 function tell(shown) {
   const focused = line.contains(document.activeElement);
   const choice = button(shown ? "Cover them" : "Always show them", () => always(!shown));
-  line.replaceChildren(shown ? "Answers to predictions are shown." : "Answers to predictions are covered until you show them.", " ", choice);
+  line.replaceChildren(shown ? "Answers to predictions are shown." : "Answers to predictions are covered.", " ", choice);
   if (focused) choice.focus();
 }
 
