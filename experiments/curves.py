@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import product
+from math import isfinite
 from typing import Any
 
 import torch
@@ -18,7 +19,7 @@ NORMALISATIONS = ("none", "batch")
 
 
 def run(case: str, seed: int, epochs: int) -> dict[str, Any]:
-    """Train one network on 500 digits, and keep its curves; from where a loss is no number on there is none."""
+    """Train one network on 500 digits, and keep its curves; a loss that is no number, or infinite, is None."""
     rate, batch, decay, normalisation = case.split(", ")
     train, validation = small_digits("train", 500 if epochs else 150), small_digits("validation")
     torch.manual_seed(seed)
@@ -28,7 +29,7 @@ def run(case: str, seed: int, epochs: int) -> dict[str, Any]:
         model, train, validation, epochs=max(1, epochs), batch_size=int(batch), optimizer=optimizer, seed=seed
     )
     return {
-        name: [round(number, 4) if number < 1e4 else None for number in numbers]
+        name: [round(number, 4) if isfinite(number) else None for number in numbers]
         for name, numbers in history._asdict().items()
     }
 

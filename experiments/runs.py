@@ -24,13 +24,19 @@ LONGER = ", longer"  # at the end of a case: the same, for three times as many e
 
 
 class Experiment(NamedTuple):
-    """``run(case, seed, epochs)`` returns the numbers to keep."""
+    """``run(case, seed, epochs)`` returns the numbers to keep; the cases in ``often`` are run with ten seeds."""
 
     name: str
     run: Callable[[str, int, int], dict[str, Any]]
     cases: Sequence[str]
     epochs: int = 40
     seeds: int = 3
+    often: Sequence[str] = ()
+
+    def wanted(self) -> list[tuple[str, int]]:
+        """Every case with every seed, in the order in which they are run."""
+        often = [(case, seed) for seed in range(self.seeds, 10) for case in self.cases if case in self.often]
+        return [(case, seed) for seed in range(self.seeds) for case in self.cases] + often
 
 
 @cache
@@ -69,14 +75,15 @@ def record(experiment: Experiment, quick: bool = False) -> dict[str, Any]:
 
     ``quick`` runs one seed of each for three batches, and writes nothing.
     """
-    name, run, cases, epochs, seeds = experiment._replace(epochs=0, seeds=1) if quick else experiment
+    experiment = experiment._replace(epochs=0, seeds=1, often=()) if quick else experiment
+    name, run, epochs = experiment.name, experiment.run, experiment.epochs
     path = RESULTS / f"{name}.json"
     content: dict[str, Any] = {"epochs": epochs, "runs": []}
     if path.exists() and not quick and results(name)["epochs"] == epochs:
         content = results(name)
     done = {(each["case"], each["seed"]) for each in content["runs"]}
     torch.set_num_threads(1)  # as fast for networks as small as these
-    for seed, case in tqdm([(seed, case) for seed in range(seeds) for case in cases if (case, seed) not in done]):
+    for case, seed in tqdm([pair for pair in experiment.wanted() if pair not in done]):
         start = time.perf_counter()
         numbers = run(case.removesuffix(LONGER), seed, epochs * (3 if case.endswith(LONGER) else 1))
         took = round(time.perf_counter() - start, 1)

@@ -1186,7 +1186,7 @@ def test_curves_by_key_and_by_mouse(show, mode):
     assert page.complaints == []
 
 
-def test_curves_end_where_a_run_diverges_and_show_the_other_seeds(show):
+def test_curves_break_off_where_a_loss_is_no_number_and_show_the_other_seeds(show):
     page = show(Curves())
     assert page.locator(".cnn-plot .cnn-faint").count() == 4
     page.locator("summary").click()

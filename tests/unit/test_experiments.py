@@ -20,7 +20,7 @@ def test_results_are_those_of_the_script(experiment):
     assert kept.keys() == made.keys()
     assert {run["case"]: run.keys() for run in kept["runs"]} == {run["case"]: run.keys() for run in made["runs"]}
     ran = sorted((run["case"], run["seed"]) for run in kept["runs"])
-    assert ran == sorted((case, seed) for case in experiment.cases for seed in range(experiment.seeds))
+    assert ran == sorted(experiment.wanted())
 
 
 def test_what_is_there_is_not_run_again(tmp_path, monkeypatch):
@@ -34,6 +34,15 @@ def test_what_is_there_is_not_run_again(tmp_path, monkeypatch):
     assert results("some") == content
     runs.record(experiment._replace(epochs=3))
     assert ran[4:] == [("a", 0, 3), ("b", 0, 3)]
+    runs.record(experiment._replace(epochs=3, often=["b"]))
+    assert ran[6:] == [("b", seed, 3) for seed in range(1, 10)]
+
+
+def test_the_rates_that_are_run_often_are_those_that_validation_images_chose():
+    found = {(run["case"], run["seed"]): run["validation"] for run in results("training")["runs"]}
+    for (name, recipe), best in zip(training.RECIPES.items(), training.BEST, strict=True):
+        means = {rate: round(sum(found[f"{name}, {rate}", seed] for seed in range(3)), 6) for rate in recipe.rates}
+        assert best == max(means, key=means.get)
 
 
 def test_scenes_are_marked_where_an_eight_is():

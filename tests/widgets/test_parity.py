@@ -350,6 +350,28 @@ def test_curves_are_read_alike_and_as_they_were_packed(table):
     assert levels == [1e-4, pytest.approx(2.3026, rel=0.006), pytest.approx(294, rel=0.01), None]
 
 
+@pytest.mark.parametrize(
+    ("losses", "says"),  # on validation digits; while learning half of it
+    [
+        ([2.0, 0.4, 0.3, 0.35, 0.4, 0.5], "It jumps"),  # the training loss has risen as well
+        ([2.0, 0.4, None, 0.3], "The validation loss is at its lowest"),
+        ([3e5, 4.6, 4.6], "It has learned next to nothing"),
+        ([2.0, None, None], "It has diverged: from epoch 2 on"),
+        ([None], "It has diverged: from epoch 1 on"),
+        ([2.0, 1.5, 1.2], "It is not done"),
+    ],
+)
+def test_verdicts_on_curves(losses, says):
+    assert says in Curves([kept("1.0, 50, 0.0, none", 0, losses)]).sentence()
+
+
+def test_a_validation_loss_that_turns_is_told_from_one_that_jumps():
+    run = kept("1.0, 50, 0.0, none", 0, [2.0, 0.4, 0.3, 0.35, 0.4, 0.5]) | {"loss": [2.0, 0.5, 0.2, 0.1, 0.05, 0.02]}
+    assert "It overfits: the validation loss was lowest, 0.3, after epoch 3." in Curves([run]).sentence()
+    late = run | {"validation_loss": [2.0, 0.4, 0.35, 0.4, 0.3, 0.5]}
+    assert "It jumps" in Curves([late]).sentence()
+
+
 def test_frequencies_computes_the_same_pictures_and_spectra(table):
     for figure, answer in of(table, Frequencies):
         assert answer["source"] == figure.source.tolist(), figure.state

@@ -32,16 +32,22 @@ function readState(model) {
 
 // A loss to two digits.
 function written(value) {
-  return value === null ? "no number" : String(Number(value.toPrecision(2)));
+  if (value === null) return "no number";
+  return value > 290 ? "290 or more" : String(Number(value.toPrecision(2)));
 }
 
 function verdict({ curves: [loss, validation] }) {
-  const lost = loss.findIndex((value, i) => value === null || validation[i] === null);
-  if (lost >= 0) return `It has diverged: in epoch ${lost + 1} a loss is no number.`;
-  const low = Math.min(...validation);
-  if (loss.at(-1) > 2.2) return "It has learned next to nothing: whoever guesses has a loss of 2.3.";
-  if (loss.at(-1) > 0.5) return "It is not done: it does not know its own digits yet.";
-  if (validation.at(-1) > 1.1 * low) return `It overfits: the validation loss was lowest, ${written(low)}, after epoch ${1 + validation.indexOf(low)}.`;
+  const none = loss.map((value, i) => value === null || validation[i] === null);
+  if (none.at(-1)) return `It has diverged: from epoch ${none.lastIndexOf(false) + 2} on a loss is no number.`;
+  const [learned, seen] = [loss, validation].map((values) => values.map((value) => value ?? Infinity));
+  const best = seen.indexOf(Math.min(...seen));
+  const worse = seen.at(-1) > 1.1 * seen[best];
+  if (learned.at(-1) > 2.2) return "It has learned next to nothing: whoever guesses has a loss of 2.3.";
+  if (worse && (best >= seen.length - 3 || learned.at(-1) > 1.3 * Math.min(...learned))) {
+    return "It jumps from epoch to epoch, lower and higher again: try a lower rate.";
+  }
+  if (learned.at(-1) > 0.5) return "It is not done: it does not know its own digits yet.";
+  if (worse) return `It overfits: the validation loss was lowest, ${written(seen[best])}, after epoch ${1 + best}.`;
   return "The validation loss is at its lowest, or near it.";
 }
 
@@ -95,11 +101,11 @@ export default {
       const [width, tall, left] = [matchMedia("(max-width: 500px)").matches ? 250 : 226, 190, 44];
       const x = (i, epochs) => left + (width * i) / Math.max(1, epochs - 1);
       const y = (share) => 10 + tall * (1 - share);
-      // A curve ends where a number is none.
+      // A curve breaks off where a number is none.
       const drawn = (curve, role, faint) => {
-        const end = curve.indexOf(null);
-        const points = curve.slice(0, end < 0 ? curve.length : end).map((value, i) => `${x(i, curve.length).toFixed(1)},${y(height(value)).toFixed(1)}`);
-        return points.length ? line(`M${points.join("L")}`, role, faint) : null;
+        const points = curve.map((value, i) => (value === null ? null : `${x(i, curve.length).toFixed(1)},${y(height(value)).toFixed(1)}`));
+        const d = points.map((point, i) => point && (points[i - 1] ? "L" : "M") + point).join("");
+        return d && line(d, role, faint);
       };
       const grid = ticks.flatMap(([share, text]) => [
         h("path", { class: "cnn-rule", d: `M${left},${y(share)}H${left + width}` }),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import log10
+from math import inf, log10
 from typing import Any, ClassVar
 
 import traitlets
@@ -40,7 +40,9 @@ def _key(run: Mapping[str, Any]) -> str:
 
 def written(value: float | None) -> str:
     """A loss to two digits."""
-    return "no number" if value is None else f"{float(f'{value:.2g}'):.10g}"
+    if value is None:
+        return "no number"
+    return "290 or more" if value > 290 else f"{float(f'{value:.2g}'):.10g}"
 
 
 class TrainingCurves(Figure):
@@ -94,18 +96,20 @@ class TrainingCurves(Figure):
     def verdict(self) -> str:
         """What the two losses say."""
         loss, validation = (self.curves()[name] for name in CURVES[:2])
-        lost = [epoch for epoch, pair in enumerate(zip(loss, validation, strict=True), 1) if None in pair]
-        if lost:
-            return f"It has diverged: in epoch {lost[0]} a loss is no number."
-        low = min(validation)  # type: ignore[type-var]
-        if loss[-1] > 2.2:  # type: ignore[operator]
+        if None in (loss[-1], validation[-1]):
+            known = [epoch for epoch, pair in enumerate(zip(loss, validation, strict=True), 1) if None not in pair]
+            return f"It has diverged: from epoch {1 + max(known, default=0)} on a loss is no number."
+        learned, seen = ([inf if value is None else value for value in values] for values in (loss, validation))
+        best = seen.index(min(seen))
+        worse = seen[-1] > 1.1 * seen[best]
+        if learned[-1] > 2.2:
             return "It has learned next to nothing: whoever guesses has a loss of 2.3."
-        if loss[-1] > 0.5:  # type: ignore[operator]
+        if worse and (best >= len(seen) - 3 or learned[-1] > 1.3 * min(learned)):
+            return "It jumps from epoch to epoch, lower and higher again: try a lower rate."
+        if learned[-1] > 0.5:
             return "It is not done: it does not know its own digits yet."
-        if validation[-1] > 1.1 * low:  # type: ignore[operator]
-            return (
-                f"It overfits: the validation loss was lowest, {written(low)}, after epoch {1 + validation.index(low)}."
-            )
+        if worse:
+            return f"It overfits: the validation loss was lowest, {written(seen[best])}, after epoch {1 + best}."
         return "The validation loss is at its lowest, or near it."
 
     def sentence(self) -> str:
@@ -127,7 +131,7 @@ class TrainingCurves(Figure):
             return [Panel("No run", "neutral")]
         curves, panels = self.curves(), []
         for title, names in (("Loss, 0.001 to 10", CURVES[:2]), ("Right, 0 to 100 %", CURVES[2:])):
-            drawn = [Curve(_places(curves[name], title[0] == "L"), i) for i, name in enumerate(names)]
+            drawn = [Curve(part, i) for i, name in enumerate(names) for part in _places(curves[name], title[0] == "L")]
             panels.append(Panel(title, "neutral", curves=drawn))
         lines = [
             f"rate {self.rate}, batches of {self.batch_size}, decay {self.weight_decay}",
@@ -137,9 +141,14 @@ class TrainingCurves(Figure):
         return [*panels, Panel("The run", "neutral", lines=lines)]
 
 
-def _places(values: Sequence[float | None], log: bool) -> list[tuple[float, float]]:
-    """Where a curve's points lie in a drawing; it ends where a number is none."""
-    known = values[: values.index(None)] if None in values else values
-    shares = [(log10(min(max(v, 1e-3), 10)) + 3) / 4 if log else v for v in known if v is not None]
+def _places(values: Sequence[float | None], log: bool) -> list[list[tuple[float, float]]]:
+    """Where the parts of a curve lie in a drawing: it breaks off where a number is none, and stays inside."""
     width, height = PLOT
-    return [(width * i / max(1, len(values) - 1), height * (1 - share)) for i, share in enumerate(shares)]
+    parts: list[list[tuple[float, float]]] = [[]]
+    for i, value in enumerate(values):
+        if value is None:
+            parts.append([])
+        else:
+            share = (log10(min(max(value, 1e-3), 10)) + 3) / 4 if log else value
+            parts[-1].append((width * i / max(1, len(values) - 1), height * (1 - share)))
+    return [part for part in parts if part]
