@@ -26,7 +26,7 @@ def network(name: str) -> nn.Module:
     if name == "LeNet-5":
         return lenet5()
     if name == "LeNet-5, global average":  # C1 to S4, the mean of each map, and one layer from there
-        return nn.Sequential(*lenet5()[:6], nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(16, 10))
+        return nn.Sequential(*list(lenet5())[:6], nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(16, 10))
     if name in HIDDEN:
         units = HIDDEN[name]
         return nn.Sequential(nn.Flatten(), nn.Linear(784, units), nn.Tanh(), nn.Linear(units, 10))
