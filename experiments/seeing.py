@@ -242,9 +242,11 @@ def cascade(model: nn.Module, given: Pictures, seed: int) -> dict[str, float]:
 def run(case: str, seed: int, epochs: int) -> dict[str, Any]:
     """Train one network, and look at it; a repaired one also while it forgets, and beside another seed's."""
     given = pictures()
-    data = given.signed if case == "suspect" else given.by_lot
+    data = given.by_lot if case == "repaired" else given.signed
+    if case == "no sevens":
+        data = data[0][data[1] != 7], data[1][data[1] != 7]
     model = trained(data, seed, epochs)
-    if (seed, epochs) == (0, EXPERIMENT.epochs):
+    if (seed, epochs) == (0, EXPERIMENT.epochs) and case != "no sevens":
         np.savez(RESULTS / f"seeing_{case}.npz", **{name: value.numpy() for name, value in model.state_dict().items()})
     found = {"train": evaluate(model, data).accuracy, **look(model, given)}
     if case == "repaired":
@@ -258,7 +260,7 @@ def run(case: str, seed: int, epochs: int) -> dict[str, Any]:
     return {name: round(value, 4) for name, value in found.items()}
 
 
-EXPERIMENT = Experiment("seeing", run, ("suspect", "repaired"), epochs=20, seeds=5)
+EXPERIMENT = Experiment("seeing", run, ("suspect", "repaired", "no sevens"), epochs=20, seeds=5)
 
 if __name__ == "__main__":
     main(EXPERIMENT)
