@@ -330,7 +330,7 @@ def test_answers_wait_for_a_guess_that_stands_beside_them(go, axe):
     page = go("chapters/01_convolution")
     guess = page.tab.locator(".guess").first
     output = page.tab.locator(".guess + .cell_output").first
-    after = page.tab.locator(".cell:has(> .guess) + p").first
+    after = page.tab.locator(".cell:has(> .guess) + div").first
     assert guess.get_by_text("The answer is covered").is_visible()
     assert not output.is_visible() and after.bounding_box()["height"] == 0
     assert axe(page.tab) == []

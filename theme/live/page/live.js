@@ -4,7 +4,7 @@
 const about = JSON.parse(document.getElementById("live").textContent);
 const folder = new URL(about.folder, location.href).href;
 const place = `live:${location.pathname}`;
-const FROM_DISK = "Opened from disk, a page runs no Python. Type make serve in a clone of the book, or python -m "
+const FROM_DISK = "From disk a page runs no Python. Type make serve in a clone of the book, or python -m "
   + "http.server in the site’s folder, and open its address.";
 
 function make(tag, properties = {}, ...children) {
@@ -59,7 +59,7 @@ async function press(cell) {
 function needing(cell) {
   const ways = [];
   if (about.colab) ways.push(make("a", { href: about.colab, textContent: "run it in Colab" }));
-  if (about.notebook) ways.push(make("a", { href: about.notebook, download: "", textContent: "download the notebook" }));
+  if (about.notebook) ways.push(make("a", { href: about.notebook, download: "", textContent: "download it" }));
   const what = `It does not run in a page${ways.length ? ": " : "."}`;
   const text = make("p", {}, what, ...ways.flatMap((way, index) => (index ? [", or ", way] : [way])), ways.length ? "." : "");
   cell.input.after(make("details", { className: "live-needs" }, make("summary", { textContent: `Needs ${cell.kind}` }), text));
@@ -97,7 +97,7 @@ for (const cell of cells) {
     else {
       cell.kept = kept[cell.id];
       cell.pre.textContent = cell.kept;
-      cell.say(`Yours, kept in this browser.${cell.box.querySelector(".cell_output") ? " Below stands what the book’s own code shows." : ""}`);
+      cell.say(`Yours, kept here.${cell.box.querySelector(".cell_output") ? " Below stands the book’s own result." : ""}`);
     }
   }
 }

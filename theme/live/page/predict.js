@@ -48,14 +48,17 @@ function button(text, press) {
 function cover(output, index) {
   const form = document.createElement("form");
   form.className = "guess";
-  form.innerHTML = `<label for="guess-${index}">The answer is covered. Your guess:</label><input id="guess-${index}" maxlength="300" autocomplete="off">`;
+  form.innerHTML = `<label for="guess-${index}">The answer is covered. Your guess:</label><input id="guess-${index}" maxlength="300">`;
   const input = form.querySelector("input"), shown = document.createElement("p");
   shown.className = "guessed";
   shown.tabIndex = -1;
-  const item = { form }, answers = [output, ...text(output)];
+  const item = { form }, rest = document.createElement("div");
+  rest.append(...text(output));
+  output.closest("div.cell").after(rest);
   item.show = (focus) => {
     if (!form.isConnected) return;
-    for (const el of answers) el.hidden = false;
+    output.hidden = false;
+    rest.replaceWith(...rest.childNodes);
     const guess = input.value.trim();
     if (guess || focus) {
       guesses[index] = guess;
@@ -74,7 +77,7 @@ function cover(output, index) {
   show.type = "submit";
   form.append(show, button("Always show", () => always(true, item)));
   output.before(form);
-  for (const el of answers) {
+  for (const el of [output, rest]) {
     el.setAttribute("hidden", "until-found");
     el.addEventListener("beforematch", () => item.show(false)); // found by the browser's search, or run by the reader
   }
@@ -98,7 +101,7 @@ function always(shown, item) {
 function tell(shown) {
   const focused = line.contains(document.activeElement);
   const choice = button(shown ? "Cover them" : "Always show them", () => always(!shown));
-  line.replaceChildren(shown ? "Answers to predictions are shown." : "Answers to predictions are covered.", " ", choice);
+  line.replaceChildren(shown ? "Answers are shown." : "Answers are covered.", " ", choice);
   if (focused) choice.focus();
 }
 
