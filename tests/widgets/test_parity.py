@@ -598,7 +598,7 @@ def test_a_state_from_anywhere_is_made_valid():
     }
     cases = json.dumps([(name, junk) for name in FIGURES]).encode()
     done = node(PROGRAM, return_completed_process=True, input=cases, capture_output=True)
-    explorer, mixer, matrix, waves, _, stepper, ledger, pooling, tower, curves, transposed = json.loads(done.stdout)[
+    explorer, mixer, matrix, _, waves, _, stepper, ledger, pooling, tower, curves, transposed = json.loads(done.stdout)[
         "answers"
     ]
     assert (explorer["blocks"], explorer["area"], explorer["sentence"]) == (
