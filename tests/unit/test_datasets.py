@@ -4,11 +4,13 @@ import socket
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from utils.datasets import Photo, digits, mnist, photo
 
 PHOTOS = Photo.__args__
-COLOURED = {"astronaut", "chelsea", "coffee"}
+GRAY = {"brick", "camera", "cell", "clock", "coins", "grass", "gravel", "microaneurysms", "moon", "page", "text"}
+COLOURED = set(PHOTOS) - GRAY
 
 
 @pytest.fixture(autouse=True)
@@ -25,7 +27,7 @@ def test_a_photo_is_planes_of_numbers_from_0_to_1(name):
     picture = photo(name)
     assert picture.ndim == 3 and len(picture) == (3 if name in COLOURED else 1)
     assert picture.dtype == np.float32 and picture.flags.c_contiguous
-    assert 0 <= picture.min() < 0.3 and 0.7 < picture.max() <= 1
+    assert (0 <= picture.min() < 0.3 and 0.7 < picture.max() <= 1) or name in {"cell", "clock", "microaneurysms"}
     assert np.array_equal(picture, photo(name))
 
 
@@ -63,7 +65,9 @@ def test_gray_is_the_brightness_of_the_channels():
 
 @pytest.mark.parametrize("name", ["dog", "", "imread", "__doc__"])
 def test_an_unknown_photo_is_refused(name):
-    with pytest.raises(ValueError, match=f"photo must be one of astronaut, .*, gravel, got '{name}'"):
+    with pytest.raises(
+        ValueError, match=f"photo must be one of astronaut, .*, text, or the Path of a file, got '{name}'"
+    ):
         photo(name)
 
 
@@ -71,6 +75,61 @@ def test_an_unknown_photo_is_refused(name):
 def test_a_size_that_cannot_be_cut_is_refused(name, size, side):
     with pytest.raises(ValueError, match=f"size must lie in 1 … {side} for {name}, got {size}"):
         photo(name, size=size)
+
+
+@pytest.mark.parametrize("name", [None, 3, "utils", "chelsea.png"])
+def test_only_a_path_is_a_file(name):
+    with pytest.raises(ValueError, match="photo must be one of"):
+        photo(name)
+
+
+HALVES = np.zeros((40, 60, 3), np.uint8)
+HALVES[:, :30] = (255, 0, 0)  # red on the left
+
+
+def test_a_file_of_ones_own_is_a_photo_too(tmp_path):
+    path = tmp_path / "mine.png"
+    Image.fromarray(HALVES).save(path)
+    whole = photo(path)
+    assert whole.shape == (3, 40, 60) and whole.dtype == np.float32
+    assert np.array_equal(whole, HALVES.transpose(2, 0, 1) / np.float32(255))
+    assert photo(path, 40, gray=True).shape == (1, 40, 40)
+    assert np.allclose(photo(path, 40), whole[:, :, 10:50])
+    with pytest.raises(ValueError, match=r"size must lie in 1 … 40 for .*mine.png, got 41"):
+        photo(path, 41)
+
+
+def test_a_camera_that_was_held_upright_is_believed(tmp_path):
+    path, exif = tmp_path / "upright.jpg", Image.Exif()
+    exif[0x0112] = 6  # turn by 90 degrees to the right
+    Image.fromarray(HALVES).save(path, exif=exif, quality=95)
+    turned = photo(path)
+    assert turned.shape == (3, 60, 40)
+    assert turned[0, :25].min() > 0.9 and turned[0, 35:].max() < 0.1  # what was on the left is above
+
+
+@pytest.mark.parametrize("mode", ["L", "1", "P", "CMYK", "LA"])
+def test_whatever_a_file_counts_in_becomes_three_channels(tmp_path, mode):
+    path = tmp_path / ("mine.tif" if mode == "CMYK" else "mine.png")
+    Image.fromarray(HALVES).convert(mode).save(path)
+    assert photo(path).shape == (3, 40, 60)
+
+
+def test_behind_what_is_transparent_is_gray(tmp_path):
+    Image.new("RGBA", (8, 8), (255, 0, 0, 0)).save(tmp_path / "mine.png")
+    assert np.allclose(photo(tmp_path / "mine.png"), 127 / 255)
+
+
+def test_what_is_no_picture_is_refused(tmp_path):
+    (tmp_path / "mine.txt").write_text("no picture")
+    Image.fromarray(HALVES).save(tmp_path / "whole.png")
+    (tmp_path / "cut.png").write_bytes((tmp_path / "whole.png").read_bytes()[:80])
+    for name in ("mine.txt", "cut.png", "missing.png", "."):
+        with pytest.raises(ValueError, match="photo must be a picture's file, got"):
+            photo(tmp_path / name)
+    Image.fromarray(np.full((8, 8), 40_000, np.uint16)).save(tmp_path / "deep.png")
+    with pytest.raises(ValueError, match="photo must have 8 bits a channel, got the mode I;16 in"):
+        photo(tmp_path / "deep.png")
 
 
 def test_digits():

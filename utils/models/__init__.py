@@ -8,6 +8,7 @@ from utils.models.alexnet import alexnet
 from utils.models.convnext import convnext_tiny
 from utils.models.densenet import densenet121
 from utils.models.efficientnet import efficientnet_b0
+from utils.models.efficientnet_lite import efficientnet_lite0
 from utils.models.googlenet import googlenet
 from utils.models.lenet import lenet5
 from utils.models.mobilenet import mobilenet_v2
@@ -19,6 +20,7 @@ __all__ = [
     "convnext_tiny",
     "densenet121",
     "efficientnet_b0",
+    "efficientnet_lite0",
     "googlenet",
     "lenet5",
     "mobilenet_v2",
