@@ -4,12 +4,25 @@ import numpy as np
 import pytest
 import torch
 
-from experiments import curves, digit, lenet, pooling, results, runs, seeing, segmentation, shuffled, training, variants
+from experiments import (
+    curves,
+    depth,
+    digit,
+    lenet,
+    pooling,
+    results,
+    runs,
+    seeing,
+    segmentation,
+    shuffled,
+    training,
+    variants,
+)
 from utils.training import evaluate
 from utils.widgets import DrawDigit
 from utils.widgets.draw_digit import stored
 
-NAMED = (curves, lenet, pooling, seeing, segmentation, shuffled, training, variants)
+NAMED = (curves, depth, lenet, pooling, seeing, segmentation, shuffled, training, variants)
 EXPERIMENTS = [module.EXPERIMENT for module in NAMED]
 
 
