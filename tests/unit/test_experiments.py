@@ -6,6 +6,7 @@ import torch
 
 from experiments import (
     curves,
+    depth,
     digit,
     lenet,
     photographs,
@@ -22,7 +23,7 @@ from utils.training import evaluate
 from utils.widgets import DrawDigit
 from utils.widgets.draw_digit import stored
 
-NAMED = (curves, lenet, photographs, pooling, seeing, segmentation, shuffled, training, variants)
+NAMED = (curves, depth, lenet, photographs, pooling, seeing, segmentation, shuffled, training, variants)
 EXPERIMENTS = [module.EXPERIMENT for module in NAMED]
 
 
