@@ -1,4 +1,4 @@
-"""Pictures that a network of photographs dreams of, and what is left of its maps when its layers forget (chapter 9)."""
+"""A network of photographs: what it dreams of, what stays when its layers forget (chapter 9), how far it looks (10)."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ WAYS: Mapping[str, dict[str, Any]] = {
     "blur": {"blur": 0.1},
     "both": {"jitter": 8, "blur": 0.1},
 }
+STAGES = {2: 4, 3: 8, 5: 16, 8: 32}  # and how many pixels a step of their maps is
 LAYERS = ("features.0", *(f"features.{stage}" for stage in range(1, 9)), "classifier")
 
 
@@ -88,7 +89,7 @@ METHODS: Mapping[str, Draw] = {
 }
 
 
-def forgetful(model: nn.Module, layers: Sequence[str], x: Tensor, seed: int) -> nn.Module:
+def forgetful(model: Viewer, layers: Sequence[str], x: Tensor, seed: int) -> Viewer:
     """The model with new random weights in these layers; their batch norms measure anew what ``x`` sends them."""
     torch.manual_seed(1000 + seed)
     twin = copy.deepcopy(model)
@@ -104,7 +105,7 @@ def forgetful(model: nn.Module, layers: Sequence[str], x: Tensor, seed: int) -> 
     return twin.eval()
 
 
-def cascade(model: nn.Module, x: Tensor, seed: int) -> dict[str, float]:
+def cascade(model: Viewer, x: Tensor, seed: int) -> dict[str, float]:
     """How alike each method's maps stay when 1, 2, 4 or all 10 layers forget, from the top and from the bottom."""
     with torch.no_grad():
         target = model(x).argmax(1)
@@ -120,7 +121,40 @@ def cascade(model: nn.Module, x: Tensor, seed: int) -> dict[str, float]:
     return kept
 
 
-def dreams(model: nn.Module, way: str, seed: int, steps: int) -> dict[str, float]:
+def influence(model: Viewer, x: Tensor, stage: int) -> Tensor:
+    """How much each pixel moves the unit in the middle of a stage: squared gradients, mean over the photographs (H, W).
+
+    Each photograph's add up to 1. The unit is all channels of a place together.
+    """
+    leaf = preprocess(x).requires_grad_()
+    maps = model.network.get_submodule("features")[: stage + 1](leaf)  # type: ignore[index]
+    middle = maps.shape[2] // 2
+    (slopes,) = torch.autograd.grad(maps[..., middle, middle].sum(), leaf)
+    return (slopes.square().sum(1) / slopes.square().sum((1, 2, 3))[:, None, None]).mean(0)
+
+
+def width(shares: Tensor, part: float, center: int) -> int:
+    """The side of the smallest square around row and column ``center`` with at least this part of the influence."""
+    for reach in range(max(shares.shape)):
+        around = slice(max(0, center - reach), center + reach + 1)
+        if shares[around, around].sum() >= part * shares.sum():
+            break
+    return 2 * reach + 1
+
+
+def fields(model: Viewer, x: Tensor, seed: int) -> dict[str, float]:
+    """The widths of the squares with 95 % and with half of the influence, with learned and with random weights."""
+    kept: dict[str, float] = {}
+    for name, each in {"trained": model, "random": forgetful(model, LAYERS, x, seed)}.items():
+        for stage, jump in STAGES.items():
+            shares = influence(each, x, stage)
+            center = 224 // jump // 2 * jump + jump // 2
+            for part in (95, 50):
+                kept[f"{part} % | {name} | {stage}"] = width(shares, part / 100, center)
+    return kept
+
+
+def dreams(model: Viewer, way: str, seed: int, steps: int) -> dict[str, float]:
     """The scores and probabilities of a picture made for each of four classes; those of seed 0 are kept."""
     pictures = torch.stack([
         interpret.maximise(model, (3, 160, 160), "network.classifier", label, steps=steps, step_size=0.03, seed=seed,
@@ -155,16 +189,19 @@ def dreamt(way: str) -> dict[str, np.ndarray[Any, np.dtype[np.uint8]]]:
 
 
 def run(case: str, seed: int, epochs: int) -> dict[str, Any]:
-    """Let layers forget, or dream in one of the four ways for so many steps; two photographs will do for none."""
+    """Let layers forget, measure fields, or dream in one of four ways for so many steps; for none two pictures do."""
     model = Viewer(efficientnet_lite0(pretrained=True))
+    x = photographs()[1] if epochs else photographs()[1][:2]
     if case == "forgets":
-        found = cascade(model, photographs()[1] if epochs else photographs()[1][:2], seed)
+        found = cascade(model, x, seed)
+    elif case == "fields":
+        found = fields(model, x, seed)
     else:
         found = dreams(model, case, seed, epochs or 2)
     return {name: round(value, 4) for name, value in found.items()}
 
 
-EXPERIMENT = Experiment("photographs", run, ("forgets", *WAYS), epochs=100, seeds=3)
+EXPERIMENT = Experiment("photographs", run, ("forgets", "fields", *WAYS), epochs=100, seeds=3)
 
 if __name__ == "__main__":
     main(EXPERIMENT)

@@ -1,4 +1,4 @@
-"""The exercises of chapter 08: what a network looks at, and whether a picture of it says so."""
+"""The exercises of chapter 9: what a network looks at, and whether a picture of it says so."""
 
 from __future__ import annotations
 
@@ -125,15 +125,16 @@ guided_relu = Exercise(
 )
 
 
-def _occluded(image: Array, weight: Array, size: int, fill: float = 0, score: bool = False) -> Array:
+def _occluded(
+    image: Array, weight: Array, size: int, fill: float = 0, score: bool = False, fresh: bool = True
+) -> Array:
     h, w = image.shape
-    whole = (image * weight).sum()
-    out = np.zeros((h - size + 1, w - size + 1))
+    out, covered = np.zeros((h - size + 1, w - size + 1)), image.copy()
     for i in range(h - size + 1):
         for j in range(w - size + 1):
-            covered = image.copy()
+            covered = image.copy() if fresh else covered
             covered[i : i + size, j : j + size] = fill
-            out[i, j] = (covered * weight).sum() if score else whole - (covered * weight).sum()
+            out[i, j] = (covered * weight).sum() if score else ((image - covered) * weight).sum()
     return out
 
 
@@ -145,32 +146,14 @@ occlusion = Exercise(
     ],
     reference=_occluded,
     mistakes={
-        "By how much does the score fall? Yours is the score that is left.": (
-            lambda image, weight, size: _occluded(image, weight, size, score=True)
-        ),
-        "Cover one place at a time: start from the whole image again.": (
-            lambda image, weight, size: np.array(
-                [
-                    [_stained(image, weight, size, i, j) for j in range(image.shape[1] - size + 1)]
-                    for i in range(image.shape[0] - size + 1)
-                ]
-            )
-        ),
+        "By how much does the score fall? Yours is the score that is left.": lambda *case: _occluded(*case, score=True),
+        "Cover one place at a time: start from the whole image again.": lambda *case: _occluded(*case, fresh=False),
         "At every place where the square fits, also where it overlaps the one before.": (
             lambda image, weight, size: _occluded(image, weight, size)[::size, ::size]
         ),
-        "Cover with 0, not with 1.": lambda image, weight, size: _occluded(image, weight, size, fill=1),
+        "Cover with 0, not with 1.": lambda *case: _occluded(*case, fill=1),
     },
 )
-
-
-def _stained(image: Array, weight: Array, size: int, i: int, j: int) -> float:
-    """The fall of the score when every earlier place stays covered, row by row."""
-    covered = image.copy()
-    for a in range(i + 1):
-        for b in range(image.shape[1] - size + 1 if a < i else j + 1):
-            covered[a : a + size, b : b + size] = 0
-    return float(((image - covered) * weight).sum())
 
 
 def _centred(maps: Array) -> Array:
@@ -245,5 +228,73 @@ fooled = Exercise(
         "A wrong answer is not what is asked, but this one: called the target.": {"any": True},
         "A share lies between 0 and 1; yours is in percent.": {"scale": 100},
         "How many there are says little: a share, please.": {"over": lambda of: 1},
+    },
+)
+
+
+def _input(
+    image: Array, axes: tuple[int, ...] = (2, 0, 1), minus: float = 127, by: float = 128, done: Any = np.asarray
+) -> Array:
+    return np.asarray(done((image.transpose(axes).astype(float) - minus) / by))[None]
+
+
+network_input = Exercise(
+    "network_input",
+    cases=lambda rng: [(rng.integers(0, 256, (h, w, 3), np.uint8),) for h, w in [(4, 5), (5, 3), (4, 4)]],
+    reference=_input,
+    mistakes={
+        "A byte cannot be negative: yours have come round from 0 to 255. First make floating-point numbers of them.": (
+            lambda image: ((image - np.uint8(127)) / 128).transpose(2, 0, 1)[None]
+        ),
+        "Move the last axis to the front. `reshape` leaves the numbers in a row, and cuts that row elsewhere.": (
+            lambda image: (image.reshape(3, *image.shape[:2]).astype(float) - 127)[None] / 128
+        ),
+        "The network takes batches: one picture is a batch of one.": lambda image: _input(image)[0],
+        "First take 127 away, then divide.": lambda image: _input(image, minus=0, by=128) - 127,
+        "It has learned from whole numbers, not from 0 to 1.": lambda image: _input(image, minus=0, by=255),
+    },
+    slips={
+        "Rows and columns are swapped: your picture lies on its side.": {"axes": (2, 1, 0)},
+        "The channels come first.": {"axes": (0, 1, 2)},
+        "Where are the 127 that are taken away?": {"minus": 0},
+        "Where is the division by 128?": {"by": 1},
+        "Red comes first: you have turned the channels round.": {"done": lambda planes: planes[::-1]},
+    },
+)
+
+
+def _features(rng: Generator) -> list[Arguments]:
+    """As many classes as channels, so that rows and columns can be mixed up."""
+    sizes = [(6, 3, 4), (5, 4, 2), (7, 3, 3)]
+    return [
+        (np.maximum(rng.standard_normal((c, h, w)), 0), rng.standard_normal((c, c)), int(rng.integers(c)))
+        for c, h, w in sizes
+    ]
+
+
+def _activation_map(
+    features: Array, weights: Array, label: int, row: Any = lambda w, label: w[label], done: Any = np.asarray
+) -> Array:
+    return np.asarray(done(np.tensordot(row(weights, label), features, 1)))
+
+
+activation_map = Exercise(
+    "activation_map",
+    cases=_features,
+    reference=_activation_map,
+    mistakes={
+        "A number for each place; you have their mean, which is the score.": lambda *case: _activation_map(
+            *case
+        ).mean(),
+        "A map of this one class, not of all.": lambda f, w, label: np.tensordot(w, f, 1),
+        "Add the channels up, each times its weight.": lambda f, w, label: w[label][:, None, None] * f,
+    },
+    slips={
+        "A class's weights are a row of `weights`, not a column.": {"row": lambda w, label: w[:, label]},
+        "A negative weight speaks against the class, and has to count so.": {"row": lambda w, label: abs(w[label])},
+        "Here what speaks against the class stays: the mean has to be the score.": {"done": lambda m: np.maximum(m, 0)},
+        "The mean over the places is the score: do not divide by their number as well.": {"done": lambda m: m / m.size},
+        "Leave it in the units of the score.": {"done": lambda m: m / m.sum()},
+        "Add the channels up; do not average them.": {"row": lambda w, label: w[label] / len(w)},
     },
 )

@@ -1,4 +1,4 @@
-"""Answers to chapter 08's exercises: right ones in several styles, and each mistake as a student would make it."""
+"""Answers to chapter 9's exercises: right ones in several styles, and each mistake as a student would make it."""
 
 import numpy as np
 import torch
@@ -78,6 +78,23 @@ def masked(plain, marked, labels, target):
     return (marked == target)[could].sum() / could.sum()
 
 
+def torch_input(image):
+    return (torch.from_numpy(image).permute(2, 0, 1)[None].float() - 127) / 128
+
+
+def stacked_input(image):
+    planes = [[[(int(pixel[c]) - 127) / 128 for pixel in row] for row in image] for c in range(3)]
+    return np.array([planes])
+
+
+def torch_map(features, weights, label):
+    return torch.einsum("chw,c->hw", torch.from_numpy(features), torch.from_numpy(weights[label]))
+
+
+def looped_map(features, weights, label):
+    return sum(weight * plane for weight, plane in zip(weights[label], features, strict=True))
+
+
 RIGHT = {
     "linear_saliency": [[2, 1, 0, 3], autograd_saliency()],
     "grad_cam": [torch_cam, looped_cam],
@@ -86,6 +103,8 @@ RIGHT = {
     "occlusion": [windows, covered],
     "alike": [corrcoef, torch_alike],
     "fooled": [counted, masked],
+    "network_input": [torch_input, stacked_input],
+    "activation_map": [torch_map, looped_map],
 }
 # Each with a piece of the hint that it must get.
 WRONG = {
@@ -166,5 +185,28 @@ WRONG = {
         (lambda plain, marked, labels, target: (marked == target).mean(), "Who could be fooled"),
         (lambda plain, marked, labels, target: (marked == target)[(plain == labels) & (labels != target)].mean(),
          "Also who was wrong"),
+    ],
+    "network_input": [
+        (lambda image: (image[None].transpose(0, 3, 1, 2) - np.uint8(127)) / 128, "First make floating-point"),
+        (lambda image: (image.reshape(1, 3, *image.shape[:2]) - 127.0) / 128, "cuts that row elsewhere"),
+        (lambda image: torch_input(image)[0], "batch of one"),
+        (lambda image: image.transpose(2, 0, 1)[None] / 128 - 127, "First take 127 away"),
+        (lambda image: image.transpose(2, 0, 1)[None] / 255, "not from 0 to 1"),
+        (lambda image: (image.T[None] - 127.0) / 128, "lies on its side"),
+        (lambda image: (image[None] - 127.0) / 128, "The channels come first"),
+        (lambda image: image.transpose(2, 0, 1)[None] / 128, "taken away?"),
+        (lambda image: image.transpose(2, 0, 1)[None] - 127.0, "division by 128"),
+        (lambda image: torch_input(image[..., ::-1].copy()), "Red comes first"),
+    ],
+    "activation_map": [
+        (lambda f, w, label: w[label] @ f.mean((1, 2)), "which is the score"),
+        (lambda f, w, label: np.einsum("kc,chw->khw", w, f), "not of all"),
+        (lambda f, w, label: np.einsum("c,chw->chw", w[label], f), "Add the channels up, each"),
+        (lambda f, w, label: np.einsum("c,chw->hw", w[:, label], f), "not a column"),
+        (lambda f, w, label: np.einsum("c,chw->hw", abs(w[label]), f), "speaks against the class, and"),
+        (lambda f, w, label: np.maximum(looped_map(f, w, label), 0), "against the class stays"),
+        (lambda f, w, label: looped_map(f, w, label) / f[0].size, "divide by their number"),
+        (lambda f, w, label: looped_map(f, w, label) / looped_map(f, w, label).sum(), "units of the score"),
+        (lambda f, w, label: (w[label][:, None, None] * f).mean(0), "do not average"),
     ],
 }  # fmt: skip
