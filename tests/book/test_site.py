@@ -6,12 +6,14 @@ A page is opened once; the tests read what was seen then. Only what needs a read
 import itertools
 import json
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
 import pytest
 import yaml
+from playwright.sync_api import TimeoutError
 
 from conftest import ROOT, build
 
@@ -74,6 +76,9 @@ def visit(browser, axe, address, site):
         listen(tab, it.complaints)
         tab.emulate_media(color_scheme="light")
         tab.goto(f"{address}/{name}.html", wait_until="networkidle")
+        # A browser that is busy is idle on the network before it has run all scripts.
+        with suppress(TimeoutError):
+            tab.wait_for_function("!document.querySelector('.cnn-widget:not([data-ready])')")
         # From disk, so that what the browser asked for twice counts once and nothing is compressed.
         local = {urlsplit(url).path for url in it.requests if url.startswith(address)}
         it.weight = {path: (site / unquote(path).lstrip("/")).stat().st_size for path in local}

@@ -50,7 +50,7 @@ def test_the_first_press_brings_ten_megabytes_at_most(site):
 
 HEAD = "def output_size(size, kernel_size, stride, padding, dilation):\n    "
 RIGHT = HEAD + "return (size + 2 * padding - dilation * (kernel_size - 1) - 1) // stride + 1\n"
-# An answer, what its own cell says, and what its check says.
+# An answer, what its own cell says (any of it), and what its check says.
 TROUBLE = {
     "stub": (None, "", "There is no answer yet"),
     "wrong": (RIGHT.replace(" + 1\n", "\n"), "", "✗ Always one too small: count the place where the kernel starts."),
@@ -63,7 +63,7 @@ TROUBLE = {
     "recursion": ("def f(n):\n    return f(n + 1)\nf(0)", "RecursionError", "ended in an error"),
     "broken": (
         "import sys\nsys.setrecursionlimit(10**8)\ndef f(n): return f(n)\nf(0)",
-        "broken down",
+        ("broken down", "did not end within 20 seconds"),  # where the machine is busy
         "ended in an error",
     ),
     "memory": ("import numpy as np\nx = [np.ones(10**8) for _ in range(50)]", "MemoryError", "ended in an error"),
@@ -82,7 +82,8 @@ def test_whatever_goes_wrong_is_said_and_the_page_goes_on(go):
         page.press(answer + 1)
         said = page.ended(answer + 1)
         assert check in said, (kind, said[:300])
-        assert own in page.said(answer), (kind, page.said(answer)[-300:])
+        any_of = own if isinstance(own, tuple) else (own,)
+        assert any(words in page.said(answer) for words in any_of), (kind, page.said(answer)[-300:])
         assert len(page.said(answer)) < 101_000
     assert [text for text in page.complaints if "fatal error" not in text and "RangeError" not in text][1:] == []
 
