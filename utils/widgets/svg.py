@@ -170,11 +170,11 @@ def _raster(raster: Raster, left: int, top: int) -> str:
 
 
 def _photo(photo: Photo, left: int, top: int) -> str:
-    width, href = photo.width, f"data:image/jpeg;base64,{photo.jpeg}"
+    width, side = photo.width, photo.width / len(photo.film)
+    href = f"data:image/jpeg;base64,{photo.jpeg}"
     drawn = f'<image x="{left}" y="{top}" width="{width}" height="{width}" href="{href}"/>'
-    for (row, column), share in np.ndenumerate(photo.film if photo.film is not None else np.zeros((1, 1))):
+    for (row, column), share in np.ndenumerate(photo.film):
         if share:
-            side = width / len(photo.film)
             place = f'x="{left + column * side:g}" y="{top + row * side:g}" width="{side:g}" height="{side:g}"'
             drawn += f'<rect {place} fill="{_COLOUR["gradient"]}" fill-opacity="{0.85 * share:.2g}"/>'
     return drawn

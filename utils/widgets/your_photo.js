@@ -25,24 +25,15 @@ function readState(model) {
   const sample = SAMPLES.includes(model.get("sample")) ? model.get("sample") : SAMPLES[0];
   const touched = Object.entries(UNTOUCHED).some(([name, value]) => moves[name] !== value);
   const still = touched ? null : readStill(model.get("still"), sample);
-  return { sample, moves, label, hot: model.get("heat") !== false, own: false, answer: still, before: null };
+  return { sample, moves, touched, label, hot: model.get("heat") !== false, own: false, answer: still, before: null };
 }
 
-function changesOf({ across, down, turn, zoom, blur }) {
-  const parts = [
-    (across || down) && `shifted by (${number(across)}, ${number(down)})`, turn && `turned by ${number(turn)}°`,
-    zoom !== 100 && `at ${zoom} % of its size`, blur && `blurred by ${blur}`,
-  ];
-  return parts.filter(Boolean).join(", ");
-}
-
-function describe({ sample, moves, own, answer, before }) {
-  const changes = changesOf(moves);
-  const after = changes && `, ${changes}`;
-  if (!answer) return `Load the network to see what it makes of the photo of ${sample}${after}.`;
+function describe({ sample, touched, own, answer, before }) {
+  const what = own ? "Your photo" : `Photo of ${sample}`;
+  if (!answer) return `Load the network to see what it makes of the photo of ${sample}${touched ? " after these changes" : ""}.`;
   const [first, second] = answer.likeliest.map(([, name, share]) => `${name} ${percentage(share)}`);
-  const then = before && changes ? `; untouched it was ${before.likeliest[0][1]}, ${percentage(before.likeliest[0][2])}` : "";
-  return `${own ? "Your photo" : `Photo of ${sample}`}${after}: ${first}, then ${second}${then}.`;
+  if (!touched) return `${what}: ${first}, then ${second}.`;
+  return `${what}, changed: ${first}, then ${second}; unchanged it was ${before.likeliest[0][1]} ${percentage(before.likeliest[0][2])}.`;
 }
 
 // ---- a picture from a file
@@ -103,7 +94,7 @@ export default {
     const heading = h("p", { class: "cnn-heading" });
     const credit = h("p", { class: "cnn-credit" });
     const pad = h("div", { class: "cnn-drag", tabindex: -1, role: "img", "aria-label": "Photograph", keydown: onKey }, svg);
-    const result = h("p", { class: "cnn-result cnn-steady", "aria-live": "polite" });
+    const result = h("p", { class: "cnn-result cnn-steady cnn-three", "aria-live": "polite" });
     const note = h("p", { role: "status" });
     const twin = h("div", { class: "cnn-scroll", tabindex: 0, role: "group", "aria-label": "Tables" });
     const details = h("details", { toggle: () => drawTables() }, h("summary", {}, "As tables"), twin);

@@ -10,7 +10,9 @@ import traitlets
 from utils.widgets.efficientnet import SAMPLES, parcel, picture, stored
 from utils.widgets.figure import Figure
 from utils.widgets.raster import Photo
-from utils.widgets.svg import Panel, percent, signed
+from utils.widgets.svg import Panel, percent
+
+UNTOUCHED = {"across": 0, "down": 0, "turn": 0, "zoom": 100, "blur": 0}
 
 
 class YourPhoto(Figure):
@@ -43,29 +45,27 @@ class YourPhoto(Figure):
 
     @traitlets.observe("sample")
     def _read(self, change: Any = None) -> None:
-        self.still = {"sample": self.sample, "photo": picture(self.sample, small=True), **stored()["samples"][self.sample]}
+        self.still = {
+            "sample": self.sample,
+            "photo": picture(self.sample, small=True),
+            **stored()["samples"][self.sample],
+        }
 
     @property
-    def changes(self) -> str:
-        """What the sliders do to the photograph, in words; empty if it is untouched."""
-        parts = {
-            f"shifted by ({signed(self.across)}, {signed(self.down)})": self.across or self.down,
-            f"turned by {signed(self.turn)}°": self.turn,
-            f"at {self.zoom} % of its size": self.zoom != 100,
-            f"blurred by {self.blur}": self.blur,
-        }
-        return ", ".join(words for words, said in parts.items() if said)
+    def touched(self) -> bool:
+        """Whether a slider has changed the photograph."""
+        return any(getattr(self, name) != value for name, value in UNTOUCHED.items())
 
     def sentence(self) -> str:
         """The two likeliest classes, if that is known without the network."""
-        if self.changes:
-            return f"Load the network to see what it makes of the photo of {self.sample}, {self.changes}."
+        if self.touched:
+            return f"Load the network to see what it makes of the photo of {self.sample} after these changes."
         first, second = (f"{name} {percent(share)}" for _, name, share in self.still["likeliest"][:2])
         return f"Photo of {self.sample}: {first}, then {second}."
 
     def panels(self) -> list[Panel]:
         """The photograph under its heat map, and the five likeliest classes; if that is known, else words."""
-        if self.changes:
+        if self.touched:
             return [Panel("Your own photo", "neutral", lines=["This state needs the network."])]
         likeliest = self.still["likeliest"]
         place = next((place for place, (label, *_) in enumerate(likeliest) if label == self.label), 0)
@@ -74,6 +74,6 @@ class YourPhoto(Figure):
         heading = f"With the heat map of {likeliest[place][1]}" if self.heat else "What the network reads"
         lines = [f"{name}: {percent(share)}" for _, name, share in likeliest]
         return [
-            Panel(heading, "input", photo=Photo(self.still["photo"], film if self.heat else None)),
+            Panel(heading, "input", photo=Photo(self.still["photo"], film * self.heat)),
             Panel("The five likeliest", "output", lines=lines),
         ]
