@@ -626,6 +626,7 @@ def test_own_photo_by_key(show, axe):
     page.get_by_label("Heat map").press("Space")
     assert page.locator("image").last.evaluate("node => getComputedStyle(node).display") == "none"
     page.locator("summary").press("Enter")
+    page.locator("caption").last.wait_for()
     assert page.locator("caption").all_inner_texts() == ["The five likeliest", "Heat map of Egyptian cat"]
     assert axe(page) == []
     assert page.locator(":is(input, button, select, [tabindex]):not([data-lm-suppress-shortcuts='true'])").count() == 0

@@ -139,12 +139,12 @@ export default {
         note.textContent = error.message;
         return;
       }
-      const focused = load === document.activeElement;
+      const lost = [load, document.body].includes(document.activeElement); // the focus, with the button
       pad.tabIndex = 0;
       pad.setAttribute("role", "application");
       pad.setAttribute("aria-label", "Photograph: the arrow keys shift it");
       await openSample(state.sample);
-      if (focused) samples.querySelector("select").focus();
+      if (lost) samples.querySelector("select").focus();
     }
 
     async function open(file, sample = null) {
