@@ -118,18 +118,23 @@ function viewOf({ width, height, data }, { across, down, turn, zoom, blur }) {
   const n = Math.min(3, Math.max(1, Math.round(step)));
   const [cos, sin] = [Math.cos((turn * Math.PI) / 180) * step, Math.sin((turn * Math.PI) / 180) * step];
   let planes = new Float32Array(3 * VIEW * VIEW);
-  const at = (x, y, k) => (x >= 0 && x < width && y >= 0 && y < height ? data[4 * (y * width + x) + k] : GRAY);
   for (let r = 0; r < VIEW; r++) for (let c = 0; c < VIEW; c++) for (let place = 0; place < n * n; place++) {
     const a = c + ((place % n) + 0.5) / n - VIEW / 2 - across;
     const b = r + (Math.floor(place / n) + 0.5) / n - VIEW / 2 - down;
     const x = cos * a + sin * b + width / 2 - 0.5;
     const y = cos * b - sin * a + height / 2 - 0.5;
-    const [left, top] = [Math.floor(x), Math.floor(y)];
-    const [right, low] = [x - left, y - top];
-    for (let k = 0; k < 3; k++) {
-      const above = at(left, top, k) * (1 - right) + at(left + 1, top, k) * right;
-      const below = at(left, top + 1, k) * (1 - right) + at(left + 1, top + 1, k) * right;
-      planes[3 * (r * VIEW + c) + k] += (above * (1 - low) + below * low) / (n * n);
+    const left = Math.floor(x);
+    const top = Math.floor(y);
+    for (let corner = 0; corner < 4; corner++) {
+      const u = left + (corner & 1);
+      const v = top + (corner >> 1);
+      const share = ((corner & 1 ? x - left : 1 - x + left) * (corner >> 1 ? y - top : 1 - y + top)) / (n * n);
+      const inside = u >= 0 && u < width && v >= 0 && v < height;
+      const from = 4 * (v * width + u);
+      const to = 3 * (r * VIEW + c);
+      planes[to] += share * (inside ? data[from] : GRAY);
+      planes[to + 1] += share * (inside ? data[from + 1] : GRAY);
+      planes[to + 2] += share * (inside ? data[from + 2] : GRAY);
     }
   }
   // Two means along each axis weigh as a tent does.
