@@ -162,7 +162,7 @@ export default {
         note.textContent = read.note;
         assign(model, sample === null ? { label: -1 } : { sample });
       } catch (error) {
-        note.textContent = error.message;
+        if (turn === opening) note.textContent = error.message;
       }
       chosen.value = ""; // the same file may be chosen again
       draw();
@@ -280,7 +280,7 @@ export default {
       class: "cnn-figure", role: "group", "aria-label": "A network reads your photo",
       dragover: (event) => event.preventDefault(), drop: (event) => bring(event, event.dataTransfer.files), paste: (event) => bring(event, event.clipboardData.files),
     }, tools, result, h("div", { class: "cnn-actions" }, load), note, panels, moves,
-    h("p", { class: "cnn-credit" }, "Colour shows where the last 7 × 7 maps, times the class's weights, add more to its score than on average. Your photo stays in this browser."),
+    h("p", { class: "cnn-credit" }, "Colour shows where the last 7 × 7 maps, times the class's weights, add more to its score than on average. You may also drop a photo here, or paste it; it stays in this browser."),
     h("div", { class: "cnn-actions" }, button("Save SVG", () => saveSvg("your-photo", [svg]))), details));
     model.on("msg:custom", arrived);
     model.on("change", draw);
