@@ -197,11 +197,11 @@ export default {
 
     function made(rgba) {
       const { scores, features } = runNetwork(network, rgba);
-      const likely = likeliest(scores, parcel.classes);
-      return { rgba, likeliest: likely, heat: likely.map(([label]) => activation(network, features, label)) };
+      return { rgba, features, likeliest: likeliest(scores, parcel.classes) };
     }
 
     const placeOf = () => Math.max(0, answer.likeliest.findIndex(([label]) => label === state.label));
+    const heatOf = (place) => answer.heat?.[place] ?? activation(network, answer.features, answer.likeliest[place][0]);
 
     function addressOf(side, bytes) {
       const canvas = h("canvas", { width: side, height: side });
@@ -210,7 +210,7 @@ export default {
     }
 
     function drawHeat() {
-      const heat = answer.heat[placeOf()];
+      const heat = heatOf(placeOf());
       const mean = heat.reduce((sum, value) => sum + value) / heat.length;
       const most = Math.max(...heat) - mean || 1;
       film.setAttribute("href", addressOf(PLACES, new Uint8ClampedArray(heat.flatMap((value) => [...FILM, (217 * Math.max(0, value - mean)) / most]))));
@@ -220,7 +220,7 @@ export default {
     function drawTables() {
       if (!details.open || !answer) return;
       const rounded = (value) => number(Math.round(10 * value) / 10);
-      const heat = answer.heat[placeOf()];
+      const heat = heatOf(placeOf());
       twin.replaceChildren(
         table("The five likeliest", ["class", "probability"], answer.likeliest.map(([, name, share]) => [name, percentage(share)])),
         gridTable(`Heat map of ${answer.likeliest[placeOf()][1]}`, listOf(PLACES, (r) => heat.slice(PLACES * r, PLACES * (r + 1))), rounded));
