@@ -526,6 +526,24 @@ def test_page_makes_of_photographs_what_pytorch_makes_of_them():
             assert np.allclose(heat.ravel(), kept["heat"][0], atol=0.06)
 
 
+def test_photographs_become_what_the_chapter_says():
+    names = efficientnet.CLASSES.read_text(encoding="utf-8").splitlines()
+    told = [
+        ("a cat", {"turn": 180}, ["Egyptian cat", "tabby", "tiger cat"], 0.9),
+        ("a photographer", {"turn": 180}, ["swing"], 0.2),
+        ("an astronaut", {"across": 8, "down": 8}, ["football helmet"], 0.38),
+        ("a photographer", {"blur": 5}, ["tusker"], 0.3),
+    ]
+    cases = []
+    for sample, moves, *_ in told:
+        jpeg = base64.b64decode(efficientnet.picture(sample))
+        cases.append((np.asarray(Image.open(io.BytesIO(jpeg)).convert("RGB")), moves, 0))
+    for (_, scores, _), (_, _, kinds, least) in zip(look(cases), told, strict=True):
+        shares = np.exp(scores) / np.exp(scores).sum()
+        first = np.argsort(-shares)[: len(kinds)]
+        assert {names[label] for label in first} == set(kinds) and shares[first].sum() > least
+
+
 def test_a_photograph_is_moved_as_it_says():
     pixels = np.random.default_rng(0).integers(0, 256, (448, 448, 3), np.uint8)
     whole = np.round(pixels.reshape(224, 2, 224, 2, 3).mean((1, 3))).astype(int)
