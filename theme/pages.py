@@ -61,7 +61,7 @@ def _repository_button(app: Sphinx, page: str, template: str, context: dict[str,
 
 
 def _ways_on(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None) -> None:
-    """A chapter leads on to its exercises and, as plainly, to the next chapter; back, to a chapter."""
+    """A chapter leads on to its exercises and, as plainly, to its next part or the next chapter; back, to a chapter."""
     if not page.startswith("chapters/"):
         return
 
@@ -73,11 +73,15 @@ def _ways_on(app: Sphinx, page: str, template: str, context: dict[str, Any], doc
         return {"link": context["pathto"](name), "title": f"{number[0]}. {title}" if number else title}
 
     relations = app.env.collect_relations()  # a page's parent, the one before it, the one after it
-    _, before, exercises = relations[page]
-    _, _, after = relations[exercises] if exercises else (None, None, None)
-    if before and before.startswith("exercises/"):
-        before, _, _ = relations[before]
-    context |= {"prev": way(before), "exercises": way(exercises), "next": way(after)}
+
+    def found(step: int, exercises: bool) -> str | None:
+        """The first page on the way back (1) or on (2) that is one of exercises, or is none."""
+        name = relations[page][step]
+        while name is not None and name.startswith("exercises/") != exercises:
+            name = relations[name][step]
+        return name
+
+    context |= {"prev": way(found(1, False)), "exercises": way(found(2, True)), "next": way(found(2, False))}
 
 
 def _write_palette(app: Sphinx) -> None:

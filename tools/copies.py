@@ -89,10 +89,17 @@ def copy_of(path: Path, lead: Lead, requirement: str | None = None) -> Any:
 
 def _ways_on(path: Path, lead: Lead) -> list[Any]:
     """The last cell, as a page's end has it: a chapter leads to its exercises, both to the next chapter."""
-    chapters = [each for each in notebooks() if each.parent.name == "chapters"]
-    number = [each.stem for each in chapters].index(path.stem) + 1
-    ways = [f"the [exercises](../exercises/{path.name})"] if path.parent.name == "chapters" else []
-    ways += [f"[chapter {number + 1}](../chapters/{after.name})" for after in chapters[number : number + 1]]
+    number, chapter = path.name[:2], path.parent.name == "chapters"
+    sheets, chapters = (
+        [each for each in notebooks() if each.parent.name == name] for name in ("exercises", "chapters")
+    )
+    ways = [f"the [exercises](../exercises/{each.name})" for each in sheets if chapter and each.name[:2] == number]
+    # From a chapter to its next part or the next chapter, from exercises to the next chapter.
+    after = [each for each in chapters if (each.name > path.name if chapter else each.name[:2] > number)][:1]
+    ways += [
+        f"[{'its next part' if each.name[:2] == number else f'chapter {int(each.name[:2])}'}](../chapters/{each.name})"
+        for each in after
+    ]
     text = links.LINK.sub(lambda link: _led(link, path.parent, lead), f"**Next:** {', then '.join(ways)}.")
     return [nbformat.from_dict({**nbformat.v4.new_markdown_cell(text), "id": "next"})] if ways else []
 

@@ -8,9 +8,11 @@ import torch
 
 from experiments import (
     curves,
+    depth,
     digit,
     lenet,
     photo,
+    photographs,
     pooling,
     results,
     runs,
@@ -25,7 +27,7 @@ from utils.training import evaluate
 from utils.widgets import DrawDigit, efficientnet
 from utils.widgets.draw_digit import stored
 
-NAMED = (curves, lenet, pooling, seeing, segmentation, shuffled, training, variants)
+NAMED = (curves, depth, lenet, photographs, pooling, seeing, segmentation, shuffled, training, variants)
 EXPERIMENTS = [module.EXPERIMENT for module in NAMED]
 
 

@@ -109,7 +109,7 @@ dropout = Exercise(
         "The numbers that stay grow by a factor that the rate says, not by how many happened to stay.": (
             lambda x, mask, rate, learning: x * mask / mask.mean() if learning else x
         ),
-        "So did the network of 2012. Since then the numbers are put right while it learns, and in use left alone.": (
+        "So did the network of 2012. Since then the numbers are put right in training, and left alone at inference.": (
             lambda x, mask, rate, learning: x * mask if learning else x * (1 - rate)
         ),
     },

@@ -31,14 +31,14 @@ twice_the_side = Exercise(
 
 
 def _training(rng: Generator) -> list[Arguments]:
-    cases: list[Arguments] = [(25_557_032, 111_804_320, 64, 1), (11_689_512, 23_689_120, 32, 2), (1000, 8000, 1, 0)]
+    cases: list[Arguments] = [(25_557_032, 86_334_464, 64, 1), (11_689_512, 22_256_640, 32, 2), (1000, 8000, 1, 0)]
     for _ in range(6):
         cases.append((int(rng.integers(10**3, 10**8)), int(rng.integers(10**3, 10**8)), int(rng.integers(2, 99)), 2))
     return cases
 
 
-def _bytes(parameters: int, activation_bytes: int, batch: int, states: int, slopes: int = 1, **wrong: Any) -> int:
-    maps = wrong.get("map_size", 1) * wrong.get("images", batch) * activation_bytes * wrong.get("twice", 1)
+def _bytes(parameters: int, kept_bytes: int, batch: int, states: int, slopes: int = 1, **wrong: Any) -> int:
+    maps = wrong.get("map_size", 1) * wrong.get("images", batch) * kept_bytes * wrong.get("twice", 1)
     return maps + wrong.get("size", 4) * parameters * (1 + slopes + states) * (batch if wrong.get("each") else 1)
 
 
@@ -258,5 +258,43 @@ lead = Exercise(
         "Divide by the recipes of both, not by all.": {
             "over": lambda results, leads: len({recipe for _, recipe, _ in results})
         },
+    },
+)
+
+
+def _chains(rng: Generator) -> list[Arguments]:
+    tails = (["norm", "relu"], ["norm", "relu6"], ["norm"], ["relu"], ["relu6"], ["norm", "add", "relu"], ["add"])
+    cases: list[Arguments] = []
+    for _ in range(8):
+        layers: list[tuple[str, int]] = []
+        for i in rng.permutation(len(tails))[:4]:
+            size = int(rng.integers(10, 1000))
+            layers += [(kind, size) for kind in ("conv", *tails[i])]
+        cases.append((int(rng.integers(10, 1000)), layers))
+    return cases
+
+
+def _kept(image: int, layers: list[tuple[str, int]], **wrong: int) -> int:
+    """0 is the map that a layer has read, 1 the one that it has made."""
+    sizes, needs = [image, *(size for _, size in layers)], {"conv": 0, "norm": 0, "relu": 1, "relu6": 0, **wrong}
+    return sum(sizes[place] for place in {i + needs[kind] for i, (kind, _) in enumerate(layers) if kind in needs})
+
+
+kept = Exercise(
+    "kept",
+    cases=_chains,
+    reference=_kept,
+    mistakes={
+        "That is all that is written; the way back does not need all of it.": (
+            lambda image, layers: sum(size for _, size in layers)
+        ),
+        "The image is needed, too.": lambda image, layers: _kept(image, layers) - image,
+    },
+    slips={
+        "What a ReLU has made is what the next layer reads: one map serves both, and is kept once.": {"relu": 0},
+        "The gradient of a kernel needs what the convolution has read.": {"conv": 1},
+        "A normalisation needs what it has read.": {"norm": 1},
+        "A ReLU6 cannot tell from its result alone; it needs what it has read.": {"relu6": 1},
+        "A sum hands the gradient on as it is, and needs no map for that.": {"add": 0},
     },
 )

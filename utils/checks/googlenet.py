@@ -233,7 +233,7 @@ fold = Exercise(
     },
     slips={
         "Where is the variance? It divides.": lambda w, g, b, m, v, e: (w, g, b, m, np.ones_like(v), 0),
-        "Where is ε? It is there in use as well.": lambda w, g, b, m, v, e: (w, g, b, m, v, 0),
+        "Where is ε? It is there at inference as well.": lambda w, g, b, m, v, e: (w, g, b, m, v, 0),
         "ε is added to the variance, within the root.": lambda w, g, b, m, v, e: (w, g, b, m, (np.sqrt(v) + e) ** 2, 0),
         "Divide by the root of the variance.": lambda w, g, b, m, v, e: (w, g, b, m, (v + e) ** 2, 0),
         "var is the variance already: it is not squared.": lambda w, g, b, m, v, e: (w, g, b, m, v**2, e),

@@ -151,7 +151,7 @@ projections = Exercise(
         "Not every stage begins with a projection: compare what comes out of the stem with what the block makes.": (
             lambda depths, expansion: [(stage, 0) for stage in range(len(depths))]
         ),
-        "Within a stage the shape stays: there the wire is bare.": (
+        "Within a stage the shape stays: there the shortcut is bare.": (
             lambda depths, expansion: [(stage, i) for stage, depth in enumerate(depths) for i in range(depth)]
         ),
         "The shape changes in the block that begins a stage, not in the last of the one before.": (

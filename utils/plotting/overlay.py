@@ -17,13 +17,13 @@ from utils.plotting.style import COLOURS, WIDTH, styled
 def overlays(
     pictures: Sequence[ArrayLike], heats: Sequence[ArrayLike], titles: Sequence[str] | None = None, columns: int = 8
 ) -> NDArray[Any]:
-    """Gray pictures (H, W) from 0 to 1, each under its heat: the gradient's colour, the denser the hotter.
+    """Pictures from 0 to 1, (H, W) or (3, H, W), each under its heat (H, W): the gradient's colour, denser if hotter.
 
     Each heat is scaled to its own maximum, and a dashed line runs around what is hotter than half of it.
     """
     columns = min(columns, len(pictures))
     rows = -(-len(pictures) // columns)
-    height, width = np.shape(pictures[0])
+    height, width = np.shape(pictures[0])[-2:]
     size = (WIDTH, rows * (WIDTH / columns * height / width + (0.26 if titles else 0.05)))
     _, axes = plt.subplots(rows, columns, figsize=size, squeeze=False, layout="constrained")
     for ax in axes.flat:
@@ -31,8 +31,9 @@ def overlays(
     for i, (picture, heat) in enumerate(zip(pictures, heats, strict=True)):
         ax, warmth = axes.flat[i], np.asarray(heat, float)
         warmth = warmth / (warmth.max() or 1)
-        # Paler than they are, so that the film shows on what is black.
-        ax.imshow(picture, cmap="gray", vmin=-1, vmax=1, interpolation="nearest")
+        # Gray, and paler than they are, so that the film shows on what is black or coloured.
+        gray = np.asarray(picture).reshape(-1, *warmth.shape).mean(0)
+        ax.imshow(gray, cmap="gray", vmin=-1, vmax=1, interpolation="nearest")
         film = np.empty((*warmth.shape, 4))
         film[..., :3], film[..., 3] = to_rgb(COLOURS["gradient"]), 0.9 * warmth
         ax.imshow(film, interpolation="nearest")

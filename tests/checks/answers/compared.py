@@ -64,6 +64,35 @@ def summed_shares(rows):
     return [sum(x[i] for x in dense) / sum(row[i + 1] for row in rows) for i in (0, 1)]
 
 
+def maps_kept(image, layers):
+    sizes, keep = [image] + [size for _, size in layers], {}
+    for i, (kind, _) in enumerate(layers):
+        if kind != "add":
+            place = i + 1 if kind == "relu" else i
+            keep[place] = sizes[place]
+    return sum(keep.values())
+
+
+def walked_kept(image, layers):
+    total, read, counted = 0, image, False
+    for kind, made in layers:
+        if kind in ("conv", "norm", "relu6") and not counted:
+            total += read
+        read, counted = made, kind == "relu"
+        total += made if counted else 0
+    return total
+
+
+def listed(image, layers, **places):
+    sizes = [image] + [size for _, size in layers]
+    places = {"conv": 0, "norm": 0, "relu": 1, "relu6": 0} | places
+    return [(i + places[k], sizes[i + places[k]]) for i, (k, _) in enumerate(layers) if k in places]
+
+
+def added(image, layers, **places):
+    return sum(dict(listed(image, layers, **places)).values())
+
+
 RIGHT = {
     "twice_the_side": [(16.0, 25.6, 448.0), [4 * 2**2, 25.6, 112 * 4]],
     "training_bytes": [
@@ -76,6 +105,7 @@ RIGHT = {
     ],
     "dense_shares": [shares, summed_shares],
     "front": [walked_front, tried_front],
+    "kept": [maps_kept, walked_kept],
     "lead": [looped_lead, lambda results, one, other: np.mean(common(results, one, other))],
 }
 # Each with a piece of the hint that it must get.
@@ -157,5 +187,15 @@ WRONG = {
         (lambda results, one, other: np.mean(np.abs(common(results, one, other))), "leave the signs"),
         (lambda results, one, other: sum(common(results, one, other)) / len({r for _, r, _ in results}),
          "recipes of both"),
+    ],
+    "kept": [
+        (lambda image, layers: sum(n for _, n in layers), "all that is written"),
+        (lambda image, layers: maps_kept(image, layers) - image, "The image is needed"),
+        (lambda image, layers: sum(n for _, n in listed(image, layers)), "one map serves both"),
+        (lambda image, layers: added(image, layers, conv=1), "gradient of a kernel"),
+        (lambda image, layers: added(image, layers, norm=1), "A normalisation needs"),
+        (lambda image, layers: added(image, layers, relu=0), "one map serves both"),
+        (lambda image, layers: added(image, layers, relu6=1), "from its result alone"),
+        (lambda image, layers: added(image, layers, add=0), "hands the gradient on"),
     ],
 }  # fmt: skip

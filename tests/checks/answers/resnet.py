@@ -182,7 +182,7 @@ WRONG = {
     "projections": [
         (lambda depths, expansion: short_projections(depths, 1), "Right for basic blocks"),
         (lambda depths, expansion: short_projections(depths, 4), "Not every stage"),
-        (lambda depths, expansion: [(i, j) for i in range(len(depths)) for j in range(depths[i])], "wire is bare"),
+        (lambda depths, expansion: [(i, j) for i in range(len(depths)) for j in range(depths[i])], "shortcut is bare"),
         (lambda depths, expansion: [(i, depth - 1) for i, depth in enumerate(depths[:-1])], "that begins a stage"),
         (lambda depths, expansion: np.array(built_projections(depths, expansion)) + 1, "from 0"),
         (lambda depths, expansion: [pair[::-1] for pair in built_projections(depths, expansion)], "Stage first"),
