@@ -235,6 +235,22 @@ def test_works_from_disk(browser, site, page):
     tab.close()
 
 
+def test_a_network_comes_to_the_page_that_asks_for_it(browser, address):
+    tab = browser.new_page()
+    requests = []
+    tab.on("request", lambda request: requests.append(request.url))
+    tab.goto(f"{address}/chapters/09_seeing_photographs.html", wait_until="load")
+    figure = tab.locator("[data-widget=your_photo]")
+    load = figure.get_by_role("button", name="Load the network (5 MB)")
+    load.scroll_into_view_if_needed()
+    assert not any("your_photo.data" in url for url in requests)
+    load.click()
+    figure.get_by_role("button", name="Reset").wait_for()
+    assert [url for url in requests if "your_photo.data" in url] == [f"{address}/_static/your_photo.data.js"]
+    assert "Apache License" in tab.request.get(f"{address}/_static/your_photo.licence.txt").text()
+    tab.close()
+
+
 @every_live_page
 def test_without_javascript_pictures_show(browser, address, page):
     context = browser.new_context(java_script_enabled=False)
