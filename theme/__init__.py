@@ -14,6 +14,7 @@ from theme import access, downloads, exercises, figures, lean, links, live, math
 ROOT = Path(__file__).parent.parent
 INPUTS = (
     "theme/**/*.*", "tools/copies.py", "utils/palette.json", "utils/widgets/*.js", "utils/widgets/*.css",
+    "utils/widgets/photo/*",
     "glossary.md", "references.bib",
 )  # fmt: skip
 

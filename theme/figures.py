@@ -6,8 +6,10 @@ kernel: it gives each figure a model made of the state that the notebook's outpu
 
 from __future__ import annotations
 
+import base64
+import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +17,21 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 
-from utils.widgets import SHARED
+from utils.widgets import SHARED, efficientnet
 
 WIDGETS = Path(__file__).parent.parent / "utils" / "widgets"
 EXPORT = re.compile(r"^export default\b", re.MULTILINE)
 SPARE = re.compile(r"^\s*//.*\n|^ +", re.MULTILINE)  # comments, indentation: for readers of the source, and pages pay
+
+# What figures bring when a reader asks for it: plain JSON, and bytes.
+PARCELS: dict[str, Callable[[], tuple[dict[str, Any], list[bytes]]]] = {"your_photo": efficientnet.parcel}
+
+
+def parcel(name: str) -> str:
+    """The script with what a figure asks for, which it leaves at its own element for ``runtime.js``."""
+    content, buffers = PARCELS[name]()
+    answer = {"content": content, "buffers": [base64.b64encode(part).decode() for part in buffers]}
+    return f"/* Licences: {name}.licence.txt */ document.currentScript.answer = {json.dumps(answer)};\n"
 
 
 def bundle(folder: Path, names: Iterable[str]) -> str:
@@ -49,8 +61,12 @@ def _link(app: Sphinx, page: str, template: str, context: dict[str, Any], doctre
     names = sorted(set(re.findall(r'class="cnn-widget" data-widget="(\w+)"', context.get("body", ""))))
     if names:
         # A page pays for its own figures only. Written before it is linked, for a link carries a hash of the file.
+        static = Path(app.outdir) / "_static"
         script = f"figures-{'-'.join(names)}.js"
-        (Path(app.outdir) / "_static" / script).write_text(bundle(WIDGETS, names), encoding="utf-8")
+        (static / script).write_text(bundle(WIDGETS, names), encoding="utf-8")
+        for name in PARCELS.keys() & set(names):
+            (static / f"{name}.data.js").write_text(parcel(name), encoding="utf-8")
+            (static / f"{name}.licence.txt").write_text(efficientnet.LICENCE.read_text("utf-8"), encoding="utf-8")
         app.add_js_file(script, loading_method="defer")
         app.add_css_file("widgets.css")
 

@@ -1,23 +1,33 @@
 // What a kernel does for a figure, done in the page: a model with the state that the page carries.
 // What the reader changes is kept in the address, so that a link or a reload shows the same figure.
 
-function makeModel(initial, changed, keep) {
+// Where the page's scripts lie.
+const HERE = document.currentScript?.src || document.baseURI;
+
+function makeModel(name, initial, changed, keep) {
   const state = { ...initial, ...changed };
   const listeners = new Map();
-  const emit = (event) => (listeners.get(event) ?? []).forEach((listener) => listener());
+  const emit = (event, ...given) => (listeners.get(event) ?? []).forEach((listener) => listener(...given));
   return {
-    get: (name) => state[name],
-    set(name, value) {
-      if (JSON.stringify(state[name]) === JSON.stringify(value)) return;
-      state[name] = value;
-      emit(`change:${name}`);
+    get: (trait) => state[trait],
+    set(trait, value) {
+      if (JSON.stringify(state[trait]) === JSON.stringify(value)) return;
+      state[trait] = value;
+      emit(`change:${trait}`);
       emit("change");
     },
     save_changes: () => keep(Object.fromEntries(Object.entries(state)
-      .filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(initial[name])))),
+      .filter(([trait, value]) => JSON.stringify(value) !== JSON.stringify(initial[trait])))),
     on: (event, listener) => listeners.set(event, [...(listeners.get(event) ?? []), listener]),
     off: (event, listener) => listeners.set(event, (listeners.get(event) ?? []).filter((one) => one !== listener)),
-    send() {},
+    // What a figure asks for is in a script: a page that is opened from disk may fetch nothing else. Nothing, if it fails.
+    send() {
+      const script = document.createElement("script");
+      script.src = new URL(`${name}.data.js`, HERE);
+      script.onload = () => emit("msg:custom", script.answer.content, script.answer.buffers.map(bytesFrom));
+      script.onerror = () => emit("msg:custom", null, []);
+      document.head.append(script);
+    },
   };
 }
 
@@ -41,7 +51,7 @@ function start() {
   document.querySelectorAll(".cnn-widget").forEach((box, index) => {
     const initial = JSON.parse(box.dataset.state);
     const own = Object.fromEntries(Object.entries(kept[index] ?? {}).filter(([name]) => name in initial));
-    const model = makeModel(initial, own, (changed) => {
+    const model = makeModel(box.dataset.widget, initial, own, (changed) => {
       if (Object.keys(changed).length) kept[index] = changed;
       else delete kept[index];
       clearTimeout(timer);

@@ -5,16 +5,20 @@ pages do with it is tested with the pages.
 """
 
 import base64
+import io
 import json
 import re
+from functools import cache
 from urllib.parse import unquote
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from conftest import ROOT
 from tests.widgets.kinds import KINDS, NETWORKS, POOLED, Curves, Explorer
-from theme.figures import WIDGETS, bundle
+from theme import figures
+from theme.figures import PARCELS, WIDGETS, bundle
 from utils.widgets import (
     ChannelMixer,
     ConvolutionMatrix,
@@ -26,6 +30,8 @@ from utils.widgets import (
     Pooling,
     ReceptiveFieldTower,
     TransposedConvolution,
+    YourPhoto,
+    efficientnet,
 )
 from utils.widgets.raster import colours
 
@@ -37,6 +43,7 @@ PAGE = """<!doctype html><html lang="en" data-theme="{mode}"><meta charset="utf-
 body {{ margin: 16px auto; padding: 0 16px; max-width: 740px; background: {paper}; color: {ink}; {colours} }}
 {style}</style><main><h1>Figure</h1>{figure}</main><script>{script}</script></html>"""
 LOOKS = {"light": {"paper": "#ffffff", "ink": "#323232"}, "dark": {"paper": "#14181e", "ink": "#ced6dd"}}
+parcel = cache(figures.parcel)  # 7 MB
 MODES = pytest.mark.parametrize("mode", ["light", "dark"])
 FIGURES = pytest.mark.parametrize("kind", KINDS)
 BLANK = base64.b64encode(bytes(392)).decode()
@@ -54,6 +61,7 @@ RICH = {
     Pooling: {"size": 8, "kernel_size": 3, "stride": 3, "side": "input", "position": (1, 1)},
     Curves: {"rate": 0.3, "seed": 1},
     ReceptiveFieldTower: {"layers": [{"kernel_size": 2, "stride": 3, "padding": 2}, {"kernel_size": 3}], "position": 0},
+    YourPhoto: {"sample": "a rocket", "label": 744},
 }
 BROKEN = {
     Explorer: {"profiles": POOLED},
@@ -68,6 +76,7 @@ BROKEN = {
     Pooling: {"padding": 2},
     Curves: {"rate": 3.0},
     ReceptiveFieldTower: {"layers": [{"kernel_size": 7, "stride": 4}, {"kernel_size": 4}]},
+    YourPhoto: {"turn": 30},
 }
 
 
@@ -93,6 +102,8 @@ def show(browser, tmp_path):
             **LOOKS[mode],
         )
         file.write_text(text, encoding="utf-8")
+        if figure.name in PARCELS:
+            (tmp_path / f"{figure.name}.data.js").write_text(parcel(figure.name), encoding="utf-8")
         page.goto(file.as_uri())
         if options.get("java_script_enabled", True):
             page.locator(".cnn-widget[data-ready]").wait_for()
@@ -521,6 +532,236 @@ def test_digit_by_finger(show):
     box = page.get_by_role("application", name="C1:").locator("svg").bounding_box()
     swipe(page, [(box["x"] + 100, box["y"] + 10 - 8 * step) for step in range(20)])
     page.wait_for_function("scrolled => scrollY > scrolled", arg=scrolled)
+
+
+def loaded(page):
+    """Ask for the network, and wait for it."""
+    page.get_by_role("button", name="Load the network (5 MB)").click()
+    page.get_by_role("button", name="Reset").wait_for()
+
+
+def answered(page, start):
+    """What the photo's figure says, as soon as that begins so."""
+    page.wait_for_function("start => document.querySelector('.cnn-result').textContent.startsWith(start)", arg=start)
+    return says(page)
+
+
+def view(page):
+    """The pixels that the network reads, (224, 224, 3), and how dense the film is over each of 7 × 7 places."""
+    files = [
+        base64.b64decode(node.get_attribute("href").split(",")[1]) for node in page.locator(".cnn-as-input image").all()
+    ]
+    pixels, film = (np.asarray(Image.open(io.BytesIO(file))) for file in files)
+    return pixels[..., :3].astype(int), film[..., 3] / 217
+
+
+def photograph(width, height, orientation=1, kind="JPEG"):
+    """A file whose left half is red and whose right half is blue, as its camera saw it."""
+    pixels = np.zeros((height, width, 3), np.uint8)
+    pixels[:, : width // 2, 0] = pixels[:, width // 2 :, 2] = 220
+    exif, file = Image.Exif(), io.BytesIO()
+    exif[0x0112] = orientation
+    Image.fromarray(pixels).save(file, kind, exif=exif)
+    return file.getvalue()
+
+
+def give(page, content, kind="image/jpeg", name="holiday.jpg"):
+    """Choose a file."""
+    page.locator("input[type=file]").set_input_files({"name": name, "mimeType": kind, "buffer": content})
+
+
+def test_own_photo_answers_as_python_has_stored_and_needs_no_network_then(show):
+    page = show(YourPhoto())
+    requests = []
+    page.on("request", lambda request: requests.append(request.url))
+    before, film = view(page)
+    heat = np.reshape(YourPhoto().still["heat"][0], (7, 7))
+    assert np.allclose(film, YourPhoto().panels()[0].photo.film, atol=0.01) and film.max() == 1
+    loaded(page)
+    assert [url.split("/")[-1] for url in requests if not url.startswith(("data:", "blob:"))] == ["your_photo.data.js"]
+    page.context.set_offline(True)
+    del requests[:]
+    assert answered(page, "Photo of a cat") == YourPhoto().sentence()
+    after, film = view(page)
+    assert abs(after - before).mean() < 5  # the picture of before is a smaller file
+    assert np.allclose(film, np.maximum(heat - heat.mean(), 0) / (heat.max() - heat.mean()), atol=0.02)
+    for sample in efficientnet.SAMPLES[:0:-1]:
+        page.get_by_role("combobox", name="Photo").select_option(sample)
+        assert answered(page, f"Photo of {sample}:") == YourPhoto(sample).sentence()
+    assert "Rachel Michetti" in page.locator(".cnn-credit").first.inner_text()
+    assert [url for url in requests if not url.startswith(("data:", "blob:"))] == []
+
+
+def test_own_photo_by_key(show, axe):
+    page = show(YourPhoto())
+    load = page.get_by_role("button", name="Load the network (5 MB)")
+    load.press("Enter")
+    page.get_by_role("button", name="Reset").wait_for()
+    page.wait_for_function("document.activeElement.tagName === 'SELECT'")  # where the button was is nothing now
+    start = answered(page, "Photo of a cat: ")
+    pixels, _ = view(page)
+    pad = page.get_by_role("application", name="Photograph: the arrow keys shift it")
+    for key in ("ArrowRight", "ArrowRight", "ArrowDown", "ArrowUp", "ArrowUp"):
+        pad.press(key)
+    said = answered(page, "Photo of a cat, changed: ")
+    assert said.endswith("; unchanged it was Egyptian cat 37 %.")
+    moved, _ = view(page)
+    assert np.array_equal(moved[:-4, 8:], pixels[4:, :-8])
+    for label, key in (("Turn, degrees", "End"), ("Zoom, %", "Home"), ("Blur, pixels", "ArrowRight")):
+        page.get_by_label(label).press(key)
+    page.wait_for_function("said => document.querySelector('.cnn-result').textContent !== said", arg=said)
+    assert [page.get_by_label(label).input_value() for label in ("Turn, degrees", "Zoom, %", "Blur, pixels")] == [
+        "180",
+        "50",
+        "1",
+    ]
+    page.get_by_role("button", name="Reset").press("Enter")
+    assert answered(page, "Photo of a cat: ") == start
+    assert np.array_equal(view(page)[0], pixels)
+    tabby = page.get_by_role("button", name=re.compile("^tabby"))
+    tabby.press("Enter")
+    page.wait_for_function("/of tabby/.test(document.querySelector('.cnn-as-input .cnn-heading').textContent)")
+    pressed = page.locator("[aria-pressed=true]")
+    assert pressed.inner_text().startswith("tabby") and pressed.evaluate("node => node === document.activeElement")
+    kept = YourPhoto().still
+    place = [name for _, name, _ in kept["likeliest"]].index("tabby")
+    heat = np.array(kept["heat"][place]).reshape(7, 7)
+    assert np.allclose(view(page)[1], np.maximum(heat - heat.mean(), 0) / (heat.max() - heat.mean()), atol=0.02)
+    tabby.press("Enter")
+    page.wait_for_function("/of Egyptian/.test(document.querySelector('.cnn-as-input .cnn-heading').textContent)")
+    page.get_by_label("Heat map").press("Space")
+    assert page.locator("image").last.evaluate("node => getComputedStyle(node).display") == "none"
+    page.locator("summary").press("Enter")
+    page.locator("caption").last.wait_for()
+    assert page.locator("caption").all_inner_texts() == ["The five likeliest", "Heat map of Egyptian cat"]
+    assert axe(page) == []
+    assert page.locator(":is(input, button, select, [tabindex]):not([data-lm-suppress-shortcuts='true'])").count() == 0
+
+
+def test_own_photo_by_finger_and_by_mouse(show, axe):
+    page = show(YourPhoto(), "dark", width=390, has_touch=True, is_mobile=True)
+    page.get_by_role("button", name="Load the network (5 MB)").tap()
+    answered(page, "Photo of a cat")
+    page.get_by_role("button", name="Reset").wait_for()
+    assert axe(page) == [] and page.evaluate(SMALL_TARGETS) == [] and page.evaluate(SMALL_TEXT) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    turn = page.get_by_label("Turn, degrees")
+    turn.scroll_into_view_if_needed()
+    box = turn.bounding_box()
+    page.touchscreen.tap(box["x"] + 0.75 * box["width"], box["y"] + box["height"] / 2)
+    answered(page, "Photo of a cat, changed: ")
+    assert 80 <= int(turn.input_value()) <= 105
+    # On the photograph a finger scrolls the page.
+    page.evaluate("scrollTo(0, 0)")
+    box = page.get_by_role("application").bounding_box()
+    swipe(page, [(box["x"] + 100, box["y"] + 250 - 10 * step) for step in range(20)])
+    page.wait_for_function("scrollY > 0")
+    assert page.get_by_label("Down, pixels").input_value() == "0"
+    page = show(YourPhoto())
+    loaded(page)
+    answered(page, "Photo of a cat")
+    box = page.get_by_role("application").locator("svg").bounding_box()
+    page.mouse.move(box["x"] + 100, box["y"] + 100)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 100 + box["width"] / 4, box["y"] + 100 - box["width"] / 8, steps=3)
+    page.mouse.up()
+    answered(page, "Photo of a cat, changed: ")
+    assert [page.get_by_label(label).input_value() for label in ("Across, pixels", "Down, pixels")] == ["56", "-28"]
+
+
+def test_own_photo_stands_upright_and_stays_in_the_page(show):
+    page = show(YourPhoto())
+    loaded(page)
+    requests = []
+    page.on("request", lambda request: requests.append(request.url))
+    upright = {1: [(112, 40), (112, 180)], 6: [(40, 112), (180, 112)]}
+    for orientation, (red, blue) in upright.items():
+        give(page, photograph(900, 600, orientation))
+        page.get_by_role("button", name="Reset").click()
+        answered(page, "Your photo: ")
+        pixels, _ = view(page)
+        assert abs(pixels[red] - [220, 0, 0]).max() < 30 and abs(pixels[blue] - [0, 0, 220]).max() < 30, orientation
+        page.get_by_role("combobox", name="Photo").select_option("a rocket")
+        answered(page, "Photo of a rocket: ")
+    # Dropped or pasted.
+    for event, holder in (("drop", "dataTransfer"), ("paste", "clipboardData")):
+        page.evaluate(
+            """async ([event, holder, text]) => {
+          const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+          const data = new DataTransfer();
+          data.items.add(new File([bytes], "mine.png", { type: "image/png" }));
+          const Kind = event === "drop" ? DragEvent : ClipboardEvent;
+          const given = new Kind(event, { bubbles: true, cancelable: true, [holder]: data });
+          document.querySelector(".cnn-figure .cnn-button:not([hidden])").dispatchEvent(given);
+        }""",
+            [event, holder, base64.b64encode(photograph(400, 300, kind="PNG")).decode()],
+        )
+        answered(page, "Your photo: ")
+        assert page.get_by_role("combobox", name="Photo").input_value() == "your own"
+        page.get_by_role("combobox", name="Photo").select_option("a rocket")
+        answered(page, "Photo of a rocket: ")
+    assert [url for url in requests if not url.startswith(("data:", "blob:"))] == []
+    assert "mine" not in page.url and len(page.url) < 400
+
+
+def png(width, height, **more):
+    """A file of few bytes, however large the picture."""
+    file = io.BytesIO()
+    Image.new("1", (width, height)).save(file, "PNG", **more)
+    return file.getvalue()
+
+
+SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="99" height="99"><image href="http://127.0.0.1:1/x.png"/></svg>'
+HOSTILE = [
+    (b"", "image/png", "a.png", "The file is empty."),
+    (b"not a picture", "image/png", "a.png", "This browser finds no picture in the file."),
+    (photograph(90, 90)[:300], "image/jpeg", "a.jpg", "This browser finds no picture in the file."),
+    (b"\0\0\0\x18ftypheic", "image/heic", "a.heic", "This browser cannot read HEIC. Save the photo as JPEG first."),
+    (b"<script>alert(1)</script>", "text/html", "a.html", "This browser finds no picture in the file."),
+    (SVG, "image/svg+xml", "a.svg", "An SVG file holds a drawing, not a photo's pixels. Save it as PNG first."),
+    (png(10_000, 10_000), "image/png", "a.png", "The picture has 100 megapixels; at most 64 are read."),
+    (png(3000, 2), "image/png", "a.png", "The picture has 3000 × 2 pixels; each side needs 16."),
+]
+
+
+def test_own_photo_says_what_it_cannot_read(show):
+    page = show(YourPhoto())
+    loaded(page)
+    before = answered(page, "Photo of a cat")
+    requests = []
+    page.on("request", lambda request: requests.append(request.url))
+    status = page.locator(".cnn-figure [role=status]")
+    for content, kind, name, words in HOSTILE:
+        give(page, content, kind, name)
+        page.wait_for_function("words => document.querySelector('[role=status]').textContent === words", arg=words)
+        assert says(page) == before
+        page.get_by_role("combobox", name="Photo").select_option("a cat")
+    # What can be shown is shown, and what was done to it is said.
+    give(page, png(3000, 20, transparency=0), "image/png")
+    answered(page, "Your photo: ")
+    assert status.inner_text() == "Where it is transparent the network sees gray." and (view(page)[0] == 127).all()
+    page.get_by_role("combobox", name="Photo").select_option("a cat")
+    answered(page, "Photo of a cat")
+    moving = io.BytesIO()
+    frames = [Image.new("RGB", (60, 60), colour) for colour in ("red", "blue")]
+    frames[0].save(moving, "GIF", save_all=True, append_images=frames[1:], duration=10, loop=0)
+    give(page, moving.getvalue(), "image/gif", "a.gif")
+    answered(page, "Your photo: ")
+    assert status.inner_text() == "Of a moving picture it reads the first moment."
+    assert [url for url in requests if not url.startswith(("data:", "blob:"))] == []
+
+
+def test_own_photo_says_why_it_has_no_network(show, tmp_path):
+    page = show(YourPhoto())
+    (tmp_path / "your_photo.data.js").unlink()
+    page.get_by_role("button", name="Load the network (5 MB)").click()
+    page.get_by_text("The network could not be loaded. Is this computer offline?").wait_for()
+    page.complaints[:] = [words for words in page.complaints if "ERR_FILE_NOT_FOUND" not in words]
+    (tmp_path / "your_photo.data.js").write_text(parcel("your_photo"), encoding="utf-8")
+    page.evaluate("() => { WebAssembly.compile = () => Promise.reject(new Error('no SIMD')); }")
+    page.get_by_role("button", name="Load the network (5 MB)").click()
+    page.get_by_text("This browser cannot run the network: it has no WebAssembly with SIMD.").wait_for()
+    assert says(page) == YourPhoto().sentence()
 
 
 def test_stepper_shows_the_controls_that_were_named(show):
@@ -1269,6 +1510,12 @@ def test_state_is_kept_in_the_address(show, kind):
         page.get_by_label("Learning rate").press("ArrowRight")
     elif kind is Frequencies:
         page.get_by_role("combobox", name="Kernel").select_option("outline")
+    elif kind is YourPhoto:
+        loaded(page)
+        page.get_by_role("combobox", name="Photo").select_option("a rocket")
+        answered(page, "Photo of a rocket: ")
+        page.get_by_label("Turn, degrees").press("ArrowRight")
+        answered(page, "Photo of a rocket, changed: ")
     elif kind is DrawDigit:
         page.get_by_role("combobox", name="Digit").select_option(index=7)
         page.get_by_role("application").first.press("Space")
@@ -1289,12 +1536,17 @@ def test_state_is_kept_in_the_address(show, kind):
         Frequencies: "outline",
         DrawDigit: "down",
         Curves: "rate",
+        YourPhoto: "turn",
     }
     last = marks.get(kind, "padding")
     page.wait_for_function("last => location.hash.includes(last)", arg=last)
-    assert not {"networks", "weights", "digits"} & set(re.findall(r"\w+", unquote(page.url)))
+    assert not {"networks", "weights", "digits", "still"} & set(re.findall(r"\w+", unquote(page.url)))
     page.reload()
     page.locator(".cnn-widget[data-ready]").wait_for()
+    if kind is YourPhoto:
+        assert says(page) == YourPhoto("a rocket", turn=1).sentence()
+        loaded(page)
+        answered(page, after)
     assert says(page) == after
 
 
@@ -1306,7 +1558,10 @@ def test_without_javascript_the_picture_shows(show, kind):
     assert picture.evaluate("node => node.naturalWidth") > 300
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in (DrawDigit, LayerLedger, Frequencies, Curves)])
+PICTURED = (DrawDigit, LayerLedger, Frequencies, Curves, YourPhoto)  # drawn without cells
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in PICTURED])
 def test_drawing_is_saved_with_its_colours(show, kind, tmp_path):
     page = show(kind(), "dark", accept_downloads=True)
     with page.expect_download() as download:
@@ -1321,7 +1576,7 @@ def test_drawing_is_saved_with_its_colours(show, kind, tmp_path):
     assert page.locator("text").count() > (5 if kind is Explorer else 15)
 
 
-@pytest.mark.parametrize(("kind", "images", "rects"), [(Frequencies, 5, 4), (DrawDigit, 10, 3)])
+@pytest.mark.parametrize(("kind", "images", "rects"), [(Frequencies, 5, 4), (DrawDigit, 10, 3), (YourPhoto, 2, 1)])
 def test_pictures_are_saved(show, kind, images, rects, tmp_path):
     page = show(kind(), "dark", accept_downloads=True)
     with page.expect_download() as download:

@@ -28,6 +28,7 @@ def lab(tmp_path_factory):
     cells = [
         nbformat.v4.new_code_cell(CODE),
         nbformat.v4.new_code_cell("figure.position, figure.stride, figure.kernel[0]"),
+        nbformat.v4.new_code_cell("from utils.widgets import YourPhoto\nYourPhoto()"),
     ]
     nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=METADATA), folder / "figure.ipynb")
     wishes = {
@@ -182,8 +183,21 @@ def test_figure_works_in_jupyterlab(lab, page):
     # Python has followed.
     run(page, 1, page.get_by_text("([1, 1], 2, [5, "))
 
-    # Saved and opened again without its kernel, the figure is there and not an error.
     now = result.inner_text()
+
+    # A figure that asks its kernel for more: a network of 5 MB.
+    load = page.get_by_role("button", name="Load the network (5 MB)")
+    run(page, 2, load)
+    load.click()
+    page.get_by_role("button", name="Reset").wait_for()
+    page.get_by_label("Turn, degrees").press("ArrowRight")
+    page.get_by_text("Photo of a cat, changed: ").wait_for()
+    page.locator(".jp-Notebook .jp-Cell").nth(2).locator(".jp-InputArea").click()
+    page.keyboard.press("Escape")
+    for key in ("d", "d"):  # the cell has served
+        page.keyboard.press(key)
+
+    # Saved and opened again without its kernel, the figure is there and not an error.
     page.keyboard.press("Control+s")
     page.locator(".lm-TabBar-tab.jp-mod-dirty").wait_for(state="detached")
     page.goto(lab("chapters/01_convolution.ipynb"))

@@ -219,16 +219,35 @@ def test_works_from_disk(browser, site, page):
     tab.goto((site / f"{page}.html").as_uri(), wait_until="load")
     assert tab.locator(".cnn-widget").count() == tab.locator(".cnn-widget[data-ready]").count() > 0
     # What a reader does stays in the address, and the links of the page still lead to their places.
-    numbers = tab.locator(".cnn-widget input[type=range], .cnn-widget input[type=number]")
+    numbers = tab.locator(".cnn-widget :is([type=range], [type=number]):visible")
+    ticks = tab.locator(".cnn-widget [type=checkbox]:visible")
     if numbers.count():
         numbers.first.press("ArrowUp")
-    else:
+    elif tab.get_by_role("application").count():
         tab.get_by_role("application").first.press("ArrowRight")
+    else:
+        ticks.first.press("Space")
     tab.wait_for_function("location.hash.length > 1")
     tab.reload()
     assert tab.locator(".cnn-widget").count() == tab.locator(".cnn-widget[data-ready]").count()
     assert complaints == []
     assert [url for url in requests if not url.startswith(("file:", "data:", "blob:"))] == []
+    tab.close()
+
+
+def test_a_network_comes_to_the_page_that_asks_for_it(browser, address):
+    tab = browser.new_page()
+    requests = []
+    tab.on("request", lambda request: requests.append(request.url))
+    tab.goto(f"{address}/chapters/09_seeing_photographs.html", wait_until="load")
+    figure = tab.locator("[data-widget=your_photo]")
+    load = figure.get_by_role("button", name="Load the network (5 MB)")
+    load.scroll_into_view_if_needed()
+    assert not any("your_photo.data" in url for url in requests)
+    load.click()
+    figure.get_by_role("button", name="Reset").wait_for()
+    assert [url for url in requests if "your_photo.data" in url] == [f"{address}/_static/your_photo.data.js"]
+    assert "Apache License" in tab.request.get(f"{address}/_static/your_photo.licence.txt").text()
     tab.close()
 
 

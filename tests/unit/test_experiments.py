@@ -1,5 +1,7 @@
 """Each experiment runs, in a few steps, and the numbers that are kept are those that it makes."""
 
+import hashlib
+
 import numpy as np
 import pytest
 import torch
@@ -9,6 +11,7 @@ from experiments import (
     depth,
     digit,
     lenet,
+    photo,
     photographs,
     pooling,
     results,
@@ -19,8 +22,9 @@ from experiments import (
     training,
     variants,
 )
+from utils.models import efficientnet_lite0
 from utils.training import evaluate
-from utils.widgets import DrawDigit
+from utils.widgets import DrawDigit, efficientnet
 from utils.widgets.draw_digit import stored
 
 NAMED = (curves, depth, lenet, photographs, pooling, seeing, segmentation, shuffled, training, variants)
@@ -84,3 +88,33 @@ def test_digits_of_the_figure_are_those_that_its_network_reads_so():
     assert read == [True] * 20 + [False] * 10
     told = evaluate(network, (images, labels)).accuracy
     assert told == pytest.approx(stored()["test accuracy"]["in 8 bits"], abs=1e-4)
+
+
+def test_the_photo_figures_network_is_the_pretrained_one_rounded():
+    model = efficientnet_lite0(pretrained=True)
+    data = (efficientnet.FOLDER / "network.bin").read_bytes()
+    layers = photo.unpacked(data, model)
+    assert photo.packed(layers) == data
+    for (weight, bias), layer in zip(photo.folded(model), layers, strict=True):
+        off = abs(weight.flatten(1).numpy() - layer.weights * layer.scales[:, None]) / layer.scales[:, None]
+        most = 32767 if layer.wide else 127
+        assert off[abs(layer.weights) < most].max() <= 0.505  # what is larger than the largest is cut off
+        assert (abs(layer.weights) == most).mean() < 0.2
+        assert np.allclose(layer.biases, bias, atol=1e-5)
+    small_layer = photo.layer(*next(photo.folded(model)))
+    assert np.array_equal(small_layer.weights, layers[0].weights)
+    small = photo.rounded(model, layers)
+    for sample, kept in efficientnet.stored()["samples"].items():
+        name = sample.split()[-1]
+        image = photo.view((efficientnet.FOLDER / f"{name}.jpg").read_bytes())
+        scores = photo.scores(small, image)
+        shares = scores.softmax(0)[[label for label, *_ in kept["likeliest"]]]
+        assert shares.tolist() == pytest.approx([share for *_, share in kept["likeliest"]], abs=1e-4)
+        assert scores.topk(5).values.tolist() == scores[[label for label, *_ in kept["likeliest"]]].tolist()
+        label = kept["likeliest"][1][0]
+        assert np.allclose(photo.heat(small, image, label).ravel(), kept["heat"][1], atol=0.06)
+
+
+def test_the_photo_figures_loops_were_compiled_from_their_source():
+    source = (efficientnet.FOLDER / "kernels.ts").read_bytes()
+    assert hashlib.sha256(source).hexdigest() == efficientnet.stored()["kernels"]

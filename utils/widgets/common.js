@@ -30,6 +30,12 @@ function percent(part, whole) {
   return part && !rounded ? "< 1 %" : `${rounded} %`;
 }
 
+// A probability: to a whole number, and never 0 or 100.
+function percentage(share) {
+  const rounded = Math.floor(100 * share + 0.5);
+  return !rounded ? "< 1 %" : rounded === 100 ? "> 99 %" : `${rounded} %`;
+}
+
 // ---- DOM
 
 function h(tag, attributes = {}, ...children) {

@@ -22,11 +22,6 @@ function readState(model) {
   return { digit, ...moves, labels, label: own ? null : labels[digit], pixels, centre, image, tensors, layer, unit, ...readLayers(tensors, image) };
 }
 
-function percentage(share) {
-  const rounded = Math.floor(100 * share + 0.5);
-  return !rounded ? "< 1 %" : rounded === 100 ? "> 99 %" : `${rounded} %`;
-}
-
 function hundredths(value) {
   return number(Math.sign(value) * Math.floor(100 * Math.abs(value) + 0.5) / 100 || 0);
 }

@@ -18,7 +18,7 @@ from utils.widgets import lenet
 from utils.widgets.figure import Figure
 from utils.widgets.lenet import LAYERS, SIDE
 from utils.widgets.raster import NONE, Raster, gray_levels
-from utils.widgets.svg import Panel
+from utils.widgets.svg import Panel, percent
 
 FILE = Path(__file__).with_suffix(".json")
 INK = 15  # a drawing's pixels are 0 … 15, two to a byte
@@ -157,7 +157,7 @@ class DrawDigit(Figure):
         shares = lenet.probabilities(self.values["scores"])
         first, second = np.argsort(-shares, kind="stable")[:2]
         what = "Your drawing" if self.label is None else f"A test digit, {_a(self.label)},"
-        sure, next_ = (_percent(shares[digit]) for digit in (first, second))
+        sure, next_ = (percent(shares[digit]) for digit in (first, second))
         read = f"{what} is read as {_a(first)}: probability {sure}, then {_a(second)}, {next_}."
         m, row, column = self.place
         value, index = self.values[self.layer][m, row, column], row * LAYERS[self.layer].shape[2] + column
@@ -185,7 +185,7 @@ class DrawDigit(Figure):
             if name in ("C1", "C3")
         ]
         order = np.argsort(-shares, kind="stable")[:3]
-        lines = [f"{digit}: {_percent(shares[digit])}" for digit in order]
+        lines = [f"{digit}: {percent(shares[digit])}" for digit in order]
         return [
             Panel("What the network reads", "input", raster=Raster(gray_levels(self.image, 1), self.seen())),
             Panel("Probabilities", "output", lines=lines),
@@ -229,11 +229,6 @@ def _drawn(image: Array) -> str:
 
 def _a(digit: int) -> str:
     return f"an {digit}" if digit == 8 else f"a {digit}"
-
-
-def _percent(share: float) -> str:
-    whole = int(np.floor(100 * share + 0.5))
-    return "< 1 %" if not whole else "> 99 %" if whole == 100 else f"{whole} %"
 
 
 def _hundredths(value: float) -> str:

@@ -18,14 +18,11 @@ const listOf = (n, value) => Array.from({ length: n }, (_, i) => value(i));
 // ---- the network
 
 function bytesOf(text, count) {
-  let bytes = "";
+  let bytes = null;
   try {
-    bytes = atob(text);
+    bytes = bytesFrom(text);
   } catch { /* not base64 */ }
-  if (bytes.length !== count) return null;
-  const numbers = new Uint8Array(count);
-  for (let i = 0; i < count; i++) numbers[i] = bytes.charCodeAt(i); // faster than Uint8Array.from
-  return numbers;
+  return bytes?.length === count ? bytes : null;
 }
 
 const lastNetwork = { text: null, tensors: null };

@@ -1,6 +1,13 @@
 // Pictures of pixels: bytes from base64, levels from 0 to 255 of a grid's values, and levels as the address of a picture.
 // raster.py makes the same for the still pictures.
 
+function bytesFrom(base64) {
+  const text = atob(base64);
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i); // faster than Uint8Array.from
+  return bytes;
+}
+
 // The bytes of a square with a side within the limits, row by row; from an address the text may be anything.
 function readPixels(text, [least, most]) {
   let bytes = "";

@@ -49,6 +49,15 @@ class Raster:
         return f"data:image/png;base64,{base64.b64encode(file).decode()}"
 
 
+@dataclass(frozen=True)
+class Photo:
+    """A square photograph, JPEG in base64; ``film`` (n, n) over it is from 0, clear, to 1, as dense as it gets."""
+
+    jpeg: str
+    film: Array
+    width: int = 288
+
+
 def packed(image: Array, least: int, most: int) -> str:
     """The bytes of gray values in 0 … 1, in base64; ``ValueError`` for anything but a square of such a side."""
     if image.ndim != 2 or image.shape[0] != image.shape[1] or not least <= len(image) <= most:

@@ -14,6 +14,7 @@ const BOUNDS = {
   receptive_field_tower: { size: [5, 32], kernel_size: [1, 7], stride: [1, 4], padding: [0, 3], dilation: [1, 4] },
   channel_mixer: { in_channels: [1, 6], out_channels: [1, 6], groups: [1, 6], kernel_size: [1, 3], size: [3, 5], channel: [0, 5] },
   training_curves: {},
+  your_photo: { across: [-112, 112], down: [-112, 112], turn: [-180, 180], zoom: [50, 400], blur: [0, 12], label: [-1, 999] },
   layer_ledger: {
     channels: [1, 2048], height: [1, 512], width: [1, 512], out_channels: [1, 2048], kernel_size: [1, 31],
     stride: [1, 16], padding: [0, 15], dilation: [1, 16], groups: [1, 2048], out_features: [1, 100000],

@@ -12,7 +12,9 @@ from html import escape
 from pathlib import Path
 from textwrap import wrap
 
-from utils.widgets.raster import Raster
+import numpy as np
+
+from utils.widgets.raster import Photo, Raster
 
 CELL = 36
 _INK, _CARD, _LINE = "#1f2328", "#ffffff", "#d0d7de"
@@ -83,6 +85,7 @@ class Panel:
     links: Sequence[tuple[int, float, float]] = ()
     tiles: Sequence[Tile] = ()
     raster: Raster | None = None
+    photo: Photo | None = None
     curves: Sequence[Curve] = ()
 
     @property
@@ -94,8 +97,8 @@ class Panel:
         bottom = max((round(tile.y + tile.height) for tile in self.tiles), default=0)
         if self.curves:
             return PLOT[0], 28 + PLOT[1]
-        if self.raster:
-            return max(longest * 8, self.raster.width), 28 + self.raster.width
+        if pixels := self.raster or self.photo:
+            return max(longest * 8, pixels.width), 28 + pixels.width
         return max(columns * CELL, longest * 8, right), 28 + len(self.cells) * CELL + len(self.lines) * 22 + bottom
 
 
@@ -166,6 +169,17 @@ def _raster(raster: Raster, left: int, top: int) -> str:
     return f'{drawn}<rect x="{left + column:g}" y="{top + row:g}" width="{side:g}" height="{side:g}" class="f"/>'
 
 
+def _photo(photo: Photo, left: int, top: int) -> str:
+    width, side = photo.width, photo.width / len(photo.film)
+    href = f"data:image/jpeg;base64,{photo.jpeg}"
+    drawn = f'<image x="{left}" y="{top}" width="{width}" height="{width}" href="{href}"/>'
+    for (row, column), share in np.ndenumerate(photo.film):
+        if share:
+            place = f'x="{left + column * side:g}" y="{top + row * side:g}" width="{side:g}" height="{side:g}"'
+            drawn += f'<rect {place} fill="{_COLOUR["gradient"]}" fill-opacity="{0.85 * share:.2g}"/>'
+    return drawn
+
+
 def _curve(curve: Curve, left: int, top: int) -> str:
     role, dashes = ("input", "") if curve.number == 0 else ("kernel", ' stroke-dasharray="5 3"')
     points = " ".join(f"{left + x:.1f},{top + y:.1f}" for x, y in curve.points)
@@ -186,6 +200,7 @@ def _panel(panel: Panel, left: int, top: int) -> str:
         parts.append(f'<rect x="{x}" y="{y}" width="{side}" height="{side}" class="{"t" if frame.thin else "f"}"/>')
     parts += [_tile(tile, left, first) for tile in panel.tiles]
     parts += [_raster(panel.raster, left, first)] if panel.raster else []
+    parts += [_photo(panel.photo, left, first)] if panel.photo else []
     if panel.curves:
         width, height = PLOT
         parts.append(f'<rect x="{left}" y="{first}" width="{width}" height="{height}" fill="none" stroke="{_LINE}"/>')
@@ -245,3 +260,9 @@ def about(value: float) -> str:
 def counted(value: int, noun: str) -> str:
     """The number and its noun: 1 row, 2 rows."""
     return f"{signed(value)} {noun}{'' if value == 1 else 's'}"
+
+
+def percent(share: float) -> str:
+    """A probability as the figures print it: to a whole number, and never 0 or 100."""
+    whole = int(np.floor(100 * share + 0.5))
+    return "< 1 %" if not whole else "> 99 %" if whole == 100 else f"{whole} %"
