@@ -146,16 +146,14 @@ occlusion = Exercise(
     ],
     reference=_occluded,
     mistakes={
-        "By how much does the score fall? Yours is the score that is left.": lambda i, w, size: _occluded(
-            i, w, size, 0, True
-        ),
-        "Cover one place at a time: start from the whole image again.": lambda i, w, size: _occluded(
-            i, w, size, fresh=False
-        ),
         "At every place where the square fits, also where it overlaps the one before.": (
             lambda image, weight, size: _occluded(image, weight, size)[::size, ::size]
         ),
-        "Cover with 0, not with 1.": lambda i, w, size: _occluded(i, w, size, fill=1),
+    },
+    slips={
+        "By how much does the score fall? Yours is the score that is left.": {"score": True},
+        "Cover one place at a time: start from the whole image again.": {"fresh": False},
+        "Cover with 0, not with 1.": {"fill": 1},
     },
 )
 
