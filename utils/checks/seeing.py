@@ -12,7 +12,6 @@ from utils.checks.exercise import Arguments, Exercise
 Array = np.ndarray
 _W, _X = np.array([2.0, -1, 0, 3]), np.array([1.0, 4, 5, 0])
 
-
 linear_saliency = Exercise(
     "linear_saliency",
     cases=lambda rng: [()],
@@ -267,10 +266,9 @@ network_input = Exercise(
 
 def _features(rng: Generator) -> list[Arguments]:
     """As many classes as channels, so that rows and columns can be mixed up."""
-    sizes = [(6, 3, 4), (5, 4, 2), (7, 3, 3)]
     return [
         (np.maximum(rng.standard_normal((c, h, w)), 0), rng.standard_normal((c, c)), int(rng.integers(c)))
-        for c, h, w in sizes
+        for c, h, w in [(6, 3, 4), (5, 4, 2), (7, 3, 3)]
     ]
 
 
