@@ -41,6 +41,26 @@ DATA = {
     "coffee.png": ("scikit-image", "skimage/data", "cc02f8ca188b167c775a7101b5d767d1e71792cf762c33d6fa15a4599b5a8de7"),
     "grass.png": ("scikit-image", "skimage/data", "b6b6022426b38936c43a4ac09635cd78af074e90f42ffa8227ac8b7452d39f89"),
     "gravel.png": ("scikit-image", "skimage/data", "c48615b451bf1e606fbd72c0aa9f8cc0f068ab7111ef7d93bb9b0f2586440c12"),
+    "cell.png": ("scikit-image", "skimage/data", "8d23a7fb81f7cc877cd09f330357fc7f595651306e84e17252f6e0a1b3f61515"),
+    "clock_motion.png": (
+        "scikit-image", "skimage/data", "f029226b28b642e80113d86622e9b215ee067a0966feaf5e60604a1e05733955",
+    ),
+    "coins.png": ("scikit-image", "skimage/data", "f8d773fc9cfa6f4d8e5942dc34d0a0788fcaed2a4fefbbed0aef5398d7ef4cba"),
+    "hubble_deep_field.jpg": (
+        "scikit-image", "skimage/data", "3a19c5dd8a927a9334bb1229a6d63711b1c0c767fb27e2286e7c84a3e2c2f5f4",
+    ),
+    "ihc.png": ("scikit-image", "skimage/data", "f8dd1aa387ddd1f49d8ad13b50921b237df8e9b262606d258770687b0ef93cef"),
+    "microaneurysms.png": (
+        "scikit-image", "skimage/data", "a1e1be59aa447f8ce082f7fa809997ab369a2b137cb6c4202abc647c7ccf6456",
+    ),
+    "moon.png": ("scikit-image", "skimage/data", "78739619d11f7eb9c165bb5d2efd4772cee557812ec847532dbb1d92ef71f577"),
+    "motorcycle_left.png": (
+        "scikit-image", "skimage/data", "db18e9c4157617403c3537a6ba355dfeafe9a7eabb6b9b94cb33f6525dd49179",
+    ),
+    "page.png": ("scikit-image", "skimage/data", "341a6f0a61557662b02734a9b6e56ec33a915b2c41886b97509dedf2a43b47a3"),
+    "retina.jpg": ("scikit-image", "skimage/data", "38a07f36f27f095e818aea7b96d34202c05176d30253c66733f2e00379e9e0e6"),
+    "rocket.jpg": ("scikit-image", "skimage/data", "c2dd0de7c538df8d111e479619b129464d0269d0ae5fd18ca91d33a7fdfea95c"),
+    "text.png": ("scikit-image", "skimage/data", "bd84aa3a6e3c9887850d45d606c96b2e59433fbef50338570b63c319e668e6d1"),
     "digits.csv.gz": (
         "scikit-learn", "sklearn/datasets/data", "09f66e6debdee2cd2b5ae59e0d6abbb73fc2b0e0185d2e1957e9ebb51e23aa22",
     ),

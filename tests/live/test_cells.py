@@ -69,16 +69,10 @@ def stand_in(monkeypatch, name):
     return module
 
 
-PHOTOS = [name.removesuffix(".png") for name in wheels.DATA if name.endswith(".png")]
-
-
-def test_a_page_has_every_photograph():
-    assert sorted(PHOTOS) == sorted(datasets.Photo.__args__)
-
-
-@pytest.mark.parametrize("name", PHOTOS)
+@pytest.mark.parametrize("name", datasets.Photo.__args__)
 def test_photographs_are_those_of_scikit_image(monkeypatch, name):
-    settings = [{}, {"size": 64}, {"size": 97, "gray": True}, {"size": 256, "gray": True}]
+    side = min(256, *datasets.photo(name).shape[1:])
+    settings = [{}, {"size": 64}, {"size": 97, "gray": True}, {"size": side, "gray": True}]
     ours = [datasets.photo(name, **each) for each in settings]
     monkeypatch.setitem(sys.modules, "skimage", stand_in(monkeypatch, "skimage"))
     for one, other in zip(ours, (datasets.photo(name, **each) for each in settings), strict=True):

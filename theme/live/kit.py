@@ -60,7 +60,7 @@ def data() -> dict[str, bytes]:
     made = {}
     for name in wheels.DATA:
         path = wheels.FOLDER / name
-        if path.suffix == ".png":
+        if path.suffix in (".png", ".jpg"):
             made[f"{path.stem}.photo"] = _packed(np.asarray(Image.open(path)))
         elif path.name.startswith("digits"):
             made["digits.rows"] = _packed(np.loadtxt(path, delimiter=",").astype(np.uint8))

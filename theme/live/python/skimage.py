@@ -12,9 +12,15 @@ Array = np.ndarray[Any, Any]
 GRAY = np.array([0.2125, 0.7154, 0.0721], np.float32)
 
 
+FILES = {"clock": "clock_motion", "immunohistochemistry": "ihc"}  # the others are called as their functions are
+
+
 class _Photographs:
     def __getattr__(self, name: str) -> Any:
-        return lambda: fetched.array(f"{name}.photo")
+        return lambda: fetched.array(f"{FILES.get(name, name)}.photo")
+
+    def stereo_motorcycle(self) -> tuple[Array]:
+        return (fetched.array("motorcycle_left.photo"),)
 
 
 def _weights(before: int, after: int) -> Array:
