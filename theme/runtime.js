@@ -23,7 +23,7 @@ function makeModel(name, initial, changed, keep) {
     // What a figure asks for is in a script: a page that is opened from disk may fetch nothing else. Nothing, if it fails.
     send() {
       const script = document.createElement("script");
-      script.src = new URL(`${name}.data.js`, HERE);
+      script.src = new URL(`${name}.data.js${new URL(HERE).search}`, HERE); // a newer figure gets no older data
       script.onload = () => emit("msg:custom", script.answer.content, script.answer.buffers.map(bytesFrom));
       script.onerror = () => emit("msg:custom", null, []);
       document.head.append(script);
