@@ -22,6 +22,7 @@ from experiments import (
     training,
     variants,
 )
+from utils import datasets
 from utils.models import efficientnet_lite0
 from utils.training import evaluate
 from utils.widgets import DrawDigit, efficientnet
@@ -88,6 +89,35 @@ def test_digits_of_the_figure_are_those_that_its_network_reads_so():
     assert read == [True] * 20 + [False] * 10
     told = evaluate(network, (images, labels)).accuracy
     assert told == pytest.approx(stored()["test accuracy"]["in 8 bits"], abs=1e-4)
+
+
+def test_every_photograph_is_a_square_in_three_channels():
+    names, x = photographs.photographs()
+    assert x.shape == (len(names), 3, 224, 224) and x.min() >= 0 and x.max() <= 1
+    assert torch.equal(x[names.index("coffee")], torch.from_numpy(datasets.photo("coffee", 224)))
+    page = x[names.index("page")]  # 191 pixels high: enlarged
+    assert torch.equal(page[0], page[2]) and page.std() > 0.1
+
+
+def test_a_width_is_that_of_the_square_that_holds_enough():
+    shares = torch.zeros(9, 9)
+    shares[4, 4], shares[4, 6], shares[0, 0] = 0.5, 0.3, 0.2
+    assert [photographs.width(shares, part, 4) for part in (0.4, 0.7, 0.9)] == [1, 5, 9]
+
+
+def test_what_forgets_is_a_copy_and_only_what_is_named():
+    model = photographs.Viewer(efficientnet_lite0(pretrained=True))
+    before = {name: values.clone() for name, values in model.state_dict().items()}
+    x = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    twin = photographs.forgetful(model, ["features.8"], x, 0)
+    assert all(torch.equal(values, before[name]) for name, values in model.state_dict().items())
+    changed = {name for name, values in twin.state_dict().items() if not torch.equal(values, before[name])}
+    assert changed and all(name.startswith("network.features.8.") for name in changed)
+    # Its batch norm has measured what it now gets.
+    maps = twin.network.features[:8](photographs.preprocess(x))
+    found = twin.network.features[8][0](maps)
+    assert torch.allclose(twin.network.features[8][1].running_mean, found.mean((0, 2, 3)), atol=1e-4)
+    assert not any(part.training for part in twin.modules())
 
 
 def test_the_photo_figures_network_is_the_pretrained_one_rounded():

@@ -356,3 +356,9 @@ def test_heat_lies_over_its_picture_the_denser_the_hotter():
 def test_every_picture_needs_its_heat():
     with pytest.raises(ValueError, match="argument 2 is longer"):
         plotting.overlays([np.eye(3)], [np.eye(3)] * 2)
+
+
+def test_under_heat_a_picture_is_gray():
+    picture = np.random.default_rng(0).random((3, 4, 5))
+    (ax,) = plotting.overlays([picture], [np.ones((4, 5))]).flat
+    assert np.allclose(np.asarray(ax.images[0].get_array()), picture.mean(0))
