@@ -181,15 +181,15 @@ _NETS: list[Layers] = [[(3, 3), (16, 3), (32, 3), (32, 5)], [(3, 5), (8, 5)], [(
 
 
 def _nets(rng: Generator) -> list[Arguments]:
-    """Networks with a spread that nearly suits them, so that the signal neither vanishes nor explodes."""
+    """Networks with a standard deviation that nearly suits them, so that the signal neither vanishes nor explodes."""
     suits = [np.sqrt(2 / np.mean([c * f * f for c, f in layers])) for layers in _NETS]
-    return [(layers, float(rng.uniform(0.8, 1.2) * spread)) for layers, spread in zip(_NETS, suits, strict=True)]
+    return [(layers, float(rng.uniform(0.8, 1.2) * std)) for layers, std in zip(_NETS, suits, strict=True)]
 
 
 def _signal(
-    layers: Layers, spread: float, relu: float = 0.5, power: int = 2, sides: int = 2, deep: int = 1, done: Any = prod
+    layers: Layers, std: float, relu: float = 0.5, power: int = 2, sides: int = 2, deep: int = 1, done: Any = prod
 ) -> Any:
-    return done(c**deep * f**sides * spread**power * relu for c, f in layers)
+    return done(c**deep * f**sides * std**power * relu for c, f in layers)
 
 
 signal = Exercise(
@@ -197,15 +197,15 @@ signal = Exercise(
     cases=_nets,
     reference=_signal,
     mistakes={
-        "There is a ReLU after every layer, not only at the end.": lambda layers, spread: (
-            _signal(layers, spread, relu=1) / 2
+        "There is a ReLU after every layer, not only at the end.": lambda layers, std: _signal(layers, std, relu=1) / 2,
+        "You return the factor of the standard deviation, not of the mean square.": lambda *case: np.sqrt(
+            _signal(*case)
         ),
-        "That is the factor of the spread; the mean square is asked for.": lambda *case: np.sqrt(_signal(*case)),
-        "A ReLU halves the mean square, not the spread.": partial(_signal, relu=0.25),
+        "A ReLU halves the mean square, not the standard deviation.": partial(_signal, relu=0.25),
     },
     slips={
         "Each ReLU sets half of the numbers to zero: what does that do to the mean of their squares?": {"relu": 1},
-        "Squares are asked for: a weight's mean square is its spread, squared.": {"power": 1},
+        "Squares are asked for: a weight's mean square is its standard deviation, squared.": {"power": 1},
         "A sum has many products, one for each weight of a kernel.": {"deep": 0, "sides": 0},
         "A kernel has more than one weight for each channel.": {"sides": 0},
         "A kernel has as many columns as rows; you count one of them.": {"sides": 1},

@@ -76,12 +76,12 @@ batch_norm = Exercise(
     slips={
         "You have a mean for each channel of each image. The batch is averaged over, too.": {"axis": (2, 3)},
         "You have a mean for each place. All positions of a channel are averaged over.": {"axis": 0},
-        "Each channel has a mean and a spread of its own.": {"axis": (0, 1, 2, 3)},
+        "Each channel has a mean and a standard deviation of its own.": {"axis": (0, 1, 2, 3)},
         "An image's mean over its channels? The batch is averaged over, the channels are not.": {"axis": (1, 2, 3)},
         "The variance here divides by the number of values, not by one less.": {"ddof": 1},
         "ε is added to the variance, within the root.": {"outside": True},
         "Where is ε?": lambda x, gamma, beta, eps: (x, gamma, beta, 0),
-        "Divide by the spread, which is the root of the variance.": {"power": 1},
+        "Divide by the standard deviation, which is the root of the variance.": {"power": 1},
         "What do γ and β do, the two numbers that a channel learns?": lambda x, g, b, e: (x, np.ones_like(g), 0 * b, e),
         "γ multiplies what is normalised already; β is added after it.": {"inside": True},
     },
@@ -122,13 +122,13 @@ running = Exercise(
         "You begin with the first batch as it is. It too is mixed, with 0 and 1.": (
             lambda batches, momentum: _kept(batches[1:], momentum, start=_moments(batches[0]))
         ),
-        "The variance is kept, not the spread.": lambda *case: (_kept(*case)[0], np.sqrt(_kept(*case)[1])),
+        "The variance is kept, not the standard deviation.": lambda *case: (_kept(*case)[0], np.sqrt(_kept(*case)[1])),
     },
     slips={
         "For use PyTorch keeps the variance that divides by one less than the number of values.": {"ddof": 0},
         "In PyTorch momentum is the share of the new batch, not of what is kept.": lambda x, m: (x, 1 - m),
         "The variance starts at 1.": {"start": (0, 0)},
-        "Variances are mixed in, not spreads.": {"root": True},
+        "Variances are mixed in, not standard deviations.": {"root": True},
         "What was kept gets a smaller share with each batch: yours keeps all of it.": {"keep": 1},
     },
 )

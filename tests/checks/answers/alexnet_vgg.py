@@ -75,16 +75,16 @@ def counted_stack(kernel, channels, layers):
     return layers, large - layers * small
 
 
-def stepwise(layers, spread):
+def stepwise(layers, std):
     square = 1.0
     for channels, size in layers:
-        square *= channels * size**2 * spread**2
+        square *= channels * size**2 * std**2
         square /= 2
     return square
 
 
-def logs(layers, spread):
-    return math.exp(sum(math.log(c * f * f) + 2 * math.log(spread) - math.log(2) for c, f in layers))
+def logs(layers, std):
+    return math.exp(sum(math.log(c * f * f) + 2 * math.log(std) - math.log(2) for c, f in layers))
 
 
 RIGHT = {
@@ -172,15 +172,15 @@ WRONG = {
         (lambda kernel, c: (kernel // 2, 1 - 9 * (kernel // 2) / kernel**2), "not its share"),
     ],
     "signal": [
-        (lambda layers, spread: stepwise(layers, spread) * 2 ** len(layers), "Each ReLU"),
-        (lambda layers, spread: stepwise(layers, spread) * 2 ** (len(layers) - 1), "after every layer"),
-        (lambda layers, spread: stepwise(layers, math.sqrt(spread)), "Squares are asked for"),
-        (lambda layers, spread: (spread**2 / 2) ** len(layers), "many products"),
-        (lambda layers, spread: stepwise([(c, 1) for c, _ in layers], spread), "for each channel"),
-        (lambda layers, spread: math.prod(c * f * spread**2 / 2 for c, f in layers), "columns as rows"),
-        (lambda layers, spread: stepwise([(1, f) for _, f in layers], spread), "not one."),
-        (lambda layers, spread: stepwise(layers, spread) ** 0.5, "factor of the spread"),
-        (lambda layers, spread: sum(stepwise([layer], spread) for layer in layers), "do not add"),
-        (lambda layers, spread: math.prod(c * f * f * spread**2 / 4 for c, f in layers), "halves the mean square"),
+        (lambda layers, std: stepwise(layers, std) * 2 ** len(layers), "Each ReLU"),
+        (lambda layers, std: stepwise(layers, std) * 2 ** (len(layers) - 1), "after every layer"),
+        (lambda layers, std: stepwise(layers, math.sqrt(std)), "Squares are asked for"),
+        (lambda layers, std: (std**2 / 2) ** len(layers), "many products"),
+        (lambda layers, std: stepwise([(c, 1) for c, _ in layers], std), "for each channel"),
+        (lambda layers, std: math.prod(c * f * std**2 / 2 for c, f in layers), "columns as rows"),
+        (lambda layers, std: stepwise([(1, f) for _, f in layers], std), "not one."),
+        (lambda layers, std: stepwise(layers, std) ** 0.5, "factor of the standard deviation"),
+        (lambda layers, std: sum(stepwise([layer], std) for layer in layers), "do not add"),
+        (lambda layers, std: math.prod(c * f * f * std**2 / 4 for c, f in layers), "halves the mean square"),
     ],
 }  # fmt: skip
