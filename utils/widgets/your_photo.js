@@ -160,7 +160,7 @@ export default {
         if (turn !== opening) return; // another one was chosen meanwhile
         photo = { ...read, sample, before: made(viewOf(read, UNTOUCHED)) };
         note.textContent = read.note;
-        assign(model, sample === null ? { label: -1 } : { sample });
+        assign(model, sample === null ? { label: -1, ...UNTOUCHED } : { sample });
       } catch (error) {
         if (turn === opening) note.textContent = error.message;
       }
