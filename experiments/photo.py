@@ -23,7 +23,6 @@ from utils.models.efficientnet_lite import ConvNorm, EfficientNetLite0, preproce
 from utils.widgets.efficientnet import FOLDER
 
 ASSEMBLYSCRIPT = "assemblyscript@0.28.20"
-EPSILON = 1e-3  # of its normalisation
 SIDE, VIEW = 448, 224  # pixels on a sample's shorter side, and on those of what the network reads
 SOURCES: dict[str, tuple[datasets.Photo, str]] = {
     "a cat": ("chelsea", "CC0, Stefan van der Walt"),
@@ -74,13 +73,17 @@ def folded(model: EfficientNetLite0) -> Iterator[tuple[torch.Tensor, torch.Tenso
         weight, bias, mean, variance = (
             state[f"{name}.1.{part}"].double() for part in ("weight", "bias", "running_mean", "running_var")
         )
-        gain = weight / (variance + EPSILON).sqrt()
+        gain = weight / (variance + _epsilon(model, name)).sqrt()
         yield state[f"{name}.0.weight"] * gain[:, None, None, None], bias - mean * gain
     yield state["classifier.1.weight"].double(), state["classifier.1.bias"].double()
 
 
 def _names(model: EfficientNetLite0) -> list[str]:
     return [name for name, module in model.named_modules() if isinstance(module, ConvNorm)]
+
+
+def _epsilon(model: EfficientNetLite0, name: str) -> float:
+    return float(model.get_submodule(f"{name}.1").eps)  # type: ignore[arg-type]
 
 
 def packed(found: list[Layer]) -> bytes:
@@ -117,7 +120,7 @@ def rounded(model: EfficientNetLite0, found: list[Layer]) -> EfficientNetLite0:
         if name:  # nothing is left to normalise
             state[f"{name}.1.weight"] = torch.ones(len(whole))
             state[f"{name}.1.running_mean"] = torch.zeros(len(whole))
-            state[f"{name}.1.running_var"] = torch.full((len(whole),), 1 - EPSILON)
+            state[f"{name}.1.running_var"] = torch.full((len(whole),), 1 - _epsilon(model, name))
     other = EfficientNetLite0()
     other.load_state_dict(state)
     return other.eval()
