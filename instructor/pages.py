@@ -34,7 +34,7 @@ _SORTS = KINDS | {
 _TEMPLATES.filters["number"] = lambda value: f"{value:g}"
 
 
-def feedback(sheet: Sheet, row: Row, marks: Marks, code: Mapping[str, str]) -> str:
+def feedback(sheet: Sheet, row: Row, marks: Marks) -> str:
     """A student's page: each exercise with its points, why, and what was handed in."""
     results = {result.cell: result for result in marks.results}
     tasks = [
@@ -43,7 +43,7 @@ def feedback(sheet: Sheet, row: Row, marks: Marks, code: Mapping[str, str]) -> s
             "points": row.points[task.cell],
             "result": results[task.cell],
             "comment": row.comments.get(task.name, ""),
-            "code": code.get(task.name, ""),
+            "code": marks.answers.get(task.name, ""),
         }
         for task in sheet.tasks
     ]
