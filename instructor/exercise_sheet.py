@@ -5,7 +5,7 @@ from __future__ import annotations
 import pkgutil
 import re
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from hashlib import sha256
 from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
@@ -14,10 +14,14 @@ from types import ModuleType
 from typing import Any
 
 import nbformat
-from nbgrader.utils import is_grade, is_solution
+from nbgrader.utils import is_grade, is_locked, is_solution, is_task
 
 from utils import checks
 from utils.checks import Exercise
+
+CLONE = Path(__file__).resolve().parents[1]
+MARKS = re.compile(r"### (BEGIN|END) (SOLUTION|HIDDEN TESTS)")  # between them is what students do not get
+LOOSE_MARKS = re.compile(r"(?i)#+\s*(begin|end)\s+(solution|hidden\s+tests?)\b")
 
 
 @dataclass(frozen=True)
@@ -63,10 +67,12 @@ class Sheet:
         """The source notebook, solutions included."""
         return nbformat.read(self.path, as_version=4)
 
-    @property
+    @cached_property
     def title(self) -> str:
-        """The heading of its first cell."""
-        return str(self.notebook.cells[0].source.splitlines()[0].lstrip("# "))
+        """Its first heading, or its name."""
+        texts = [cell.source for cell in self.notebook.cells if cell.cell_type == "markdown" and not grade_id(cell)]
+        heading = re.search(r"(?m)^# +(\S.*)", "\n".join(texts))
+        return heading[1] if heading else self.name
 
     @cached_property
     def checks(self) -> ModuleType:
@@ -88,17 +94,53 @@ class Sheet:
 
     @cached_property
     def tasks(self) -> list[Task]:
-        """What there is to mark. ``ValueError`` for a check without an exercise."""
+        """What there is to mark. ``ValueError``, with its name, for a cell that cannot be marked."""
         tasks, title = [], self.title
+        self._require_names()
         for cell in self.notebook.cells:
             # A cell with an id may hold a solution, and that is not for a page.
             heading = re.search(r"(?m)^### (.*)", cell.source)
             if heading and cell.cell_type == "markdown" and not grade_id(cell):
                 title = heading[1]
             if is_grade(cell):
-                made = cell.metadata.nbgrader
-                tasks.append(self._task(made.grade_id, title, float(made.points), by_hand=is_solution(cell)))
+                tasks.append(self._task(grade_id(cell), title, self._points_of(cell), by_hand=is_solution(cell)))
+        if not tasks:
+            raise ValueError(f"{self.path}: no cell is graded, so there is nothing to mark")
         return tasks
+
+    def _require_names(self) -> None:
+        """Raise ``ValueError`` for a cell that is not marked here, or that nbgrader would not tell from another."""
+        if not re.fullmatch(r"[\w-]+", self.name):
+            raise ValueError(f"{self.path}: a sheet is named with letters, digits, - and _, and not {self.name!r}")
+        seen: set[str] = set()
+        for place, cell in enumerate(self.notebook.cells, 1):
+            key = grade_id(cell)
+            called = repr(key) if key else f"number {place}, which begins {cell.source[:40]!r}"
+            wrong = ""
+            if is_task(cell):
+                wrong = (
+                    "is a *Manually graded task*: make it a *Manually graded answer*, a cell that students write into"
+                )
+            elif is_grade(cell) and cell.cell_type != "code" and not is_solution(cell):
+                wrong = "is text, and graded without being an answer: make it a *Manually graded answer*"
+            elif is_grade(cell) or is_solution(cell) or is_locked(cell):
+                if not re.fullmatch(r"[\w-]+", key):
+                    wrong = "needs an id of letters, digits, - and _"
+                elif key in seen:
+                    wrong = "is there twice: each needs an id of its own"
+                seen.add(key)
+            if any(not MARKS.fullmatch(mark[0]) for mark in LOOSE_MARKS.finditer(cell.source)):
+                wrong = "has a mark that nbgrader does not know: it is ### BEGIN SOLUTION, in capitals"
+            if wrong:
+                raise ValueError(f"{self.path}: the cell {called} {wrong}")
+
+    def _points_of(self, cell: Any) -> float:
+        points = cell.metadata.nbgrader.get("points")
+        if isinstance(points, bool) or not isinstance(points, int | float) or not 0 <= points < float("inf"):
+            raise ValueError(
+                f"{self.path}: the graded cell {grade_id(cell)!r} needs points, 0 or more, and has {points!r}"
+            )
+        return float(points)
 
     def _task(self, cell: str, title: str, points: float, by_hand: bool) -> Task:
         if by_hand:
@@ -119,8 +161,15 @@ class Sheet:
 
     def digest(self, *others: bytes) -> str:
         """What the marks depend on, in short: when it changes, so may they."""
-        parts = [self.path.read_bytes(), Path(str(self.checks.__file__)).read_bytes(), *others]
+        parts = [self.path.read_bytes(), Path(str(self.checks.__file__)).read_bytes(), _judges(), *others]
         return sha256(b"".join(sha256(part).digest() for part in parts)).hexdigest()
+
+
+@cache
+def _judges() -> bytes:
+    """A digest of the book's own code: exercises are judged with it, and their solutions use it."""
+    files = [path for package in ("utils", "instructor") for path in sorted((CLONE / package).rglob("*.py"))]
+    return sha256(b"".join(sha256(path.read_bytes()).digest() for path in files)).digest()
 
 
 def grade_id(cell: Any) -> str:

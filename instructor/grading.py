@@ -37,7 +37,8 @@ def grade(
     """
     check_workers(workers)
     if not trusted:
-        jail.require(course.root, sheet.path.parent)
+        jail.require_unseen(course.root, sheet.path.parent)
+        jail.require()
     limits = limits or Limits()
     digests = collected(course, sheet)
     require_as_released(course, sheet)

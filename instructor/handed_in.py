@@ -17,7 +17,7 @@ import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 from nbgrader.utils import is_grade, is_locked, is_solution
 
-from instructor.exercise_sheet import grade_id
+from instructor.exercise_sheet import MARKS, grade_id
 from instructor.pictures import Picture, pictures_in
 
 LARGEST = 2**25  # bytes of a submission's file
@@ -25,7 +25,6 @@ MOST_PARTS = 500_000  # lists and objects in it
 MOST_COMMAS = 2_000_000
 MOST_CELLS = 2_000
 MOST_PRINTED = 20_000  # characters under an answer
-SOURCE_OF_THE_SHEET = re.compile(r"### (BEGIN|END) (SOLUTION|HIDDEN TESTS)")
 
 
 class Unreadable(ValueError):
@@ -94,7 +93,7 @@ def put_in_order(content: bytes, release: Any) -> HandedIn:
     As in nbgrader, of two cells with one id the later counts. ``Unreadable`` where there are no cells to be had.
     """
     cells = _cells(content)
-    if any(SOURCE_OF_THE_SHEET.search(cell.source) for cell in cells):
+    if any(MARKS.search(cell.source) for cell in cells):
         raise Unreadable("The notebook is not the one that was given out, but the sheet's source.")
     given = {key: cell for cell in release.cells if (key := grade_id(cell))}
     last = {cell.key: place for place, cell in enumerate(cells) if cell.key in given}

@@ -67,14 +67,15 @@ def _environment() -> dict[str, str]:
     return {"PATH": "/usr/bin:/bin", "HOME": "/tmp", "LANG": "C.UTF-8", "MPLBACKEND": "agg", **threads}
 
 
-def require(*private: Path) -> None:
-    """Raise ``NoJail`` with what to do about it unless a process can be jailed on this machine.
-
-    ``private`` are folders that it must not see: ``ValueError`` if it would.
-    """
-    for folder in private:
+def require_unseen(*folders: Path) -> None:
+    """Raise ``ValueError`` for a folder that what runs in the jail can read."""
+    for folder in folders:
         if inside := [seen for seen in _seen() if folder.resolve().is_relative_to(seen.resolve())]:
             raise ValueError(f"submissions can read what lies in {inside[0]}: put {folder} somewhere else")
+
+
+def require() -> None:
+    """Raise ``NoJail`` with what to do about it unless a process can be jailed on this machine."""
     if not shutil.which("bwrap"):
         raise NoJail(NO_JAIL.format(reason="There is no bwrap on this machine."))
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import re
 from functools import partial
 from pathlib import Path
@@ -10,6 +11,7 @@ import nbformat
 from nbgrader.apps import NbGraderAPI
 from nbgrader.coursedir import CourseDirectory
 
+from instructor import jail
 from instructor.course import Course
 from instructor.exercise_sheet import Sheet
 from instructor.gradebook import open_gradebook
@@ -19,6 +21,9 @@ from instructor.submission import Limits
 
 def release(course: Course, sheet: Sheet) -> Path:
     """Make the notebook that students get. ``ValueError`` for a sheet that cannot be marked."""
+    if glob.escape(str(course.root)) != str(course.root):
+        raise ValueError(f"nbgrader takes *, ? and [ for patterns: give {course.root} another name")
+    jail.require_unseen(course.root, sheet.path.parent)
     course.prepare()
     require_solvable(sheet, partial(course.inputs, "of the sheet itself"), Limits())
     with open_gradebook(course) as book:
