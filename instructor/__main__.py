@@ -36,15 +36,11 @@ def _sheet(options: argparse.Namespace) -> Sheet:
 
 def _roster(course: Course, options: argparse.Namespace) -> int:
     course.prepare()
-    before = roster.Roster.of(course.root)
-    export = Export.read(options.source.expanduser())
-    made = export.roster(before)
+    before = roster.Roster.of(course.root) or roster.Roster()
+    made, gone = Export.read(options.source.expanduser()).roster(before)
     path = course.root / roster.FILE
     made.write(path)
-    new = [student for student in made if student not in (before or {})]
-    print(f"{len(made)} students, {len(new)} of them new: {path}")
-    listed = set(export.roster(None)) if before else set(made)
-    gone = [student for student in made if student not in listed and made[student] == (before or {}).get(student)]
+    print(f"{len(made)} students, {len(made) - len(before)} of them new: {path}")
     if gone:
         print(f"Not in {options.source.name}, and kept: {', '.join(gone)}")
     return 0

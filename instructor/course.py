@@ -111,6 +111,10 @@ class Course:
         """Where the page on the whole class goes."""
         return self.root / "grades" / f"{sheet.name}.html"
 
+    def lecture(self, sheet: Sheet) -> Path:
+        """Where the page without names goes."""
+        return self.root / "grades" / f"{sheet.name}_lecture.html"
+
     def table(self, sheet: Sheet) -> Path:
         """Where the table of the whole class goes."""
         return self.root / "grades" / f"{sheet.name}.csv"

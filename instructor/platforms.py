@@ -80,11 +80,14 @@ class Export:
                 found.append({"name": nfc(name), "number": number[0] if number else "", **ids})
         return found
 
-    def roster(self, before: Roster | None) -> Roster:
-        """Everybody in it as a roster; who was in the one ``before`` keeps the folder. ``ValueError`` for namesakes."""
+    def roster(self, before: Roster) -> tuple[Roster, list[str]]:
+        """Everybody in it as a roster, with who was in the one ``before``, and of these the ones who are not in it now.
+
+        Who was in it keeps the folder. ``ValueError`` where nothing tells everybody apart.
+        """
         people = self.people()
         made = Roster()
-        for old in before.values() if before else ():
+        for old in before.values():
             made.add(old, str(self.path))
         choices = [
             [person.get(column, "") for person in people] for column in ("login", "email", "sis_id", "canvas_id")
@@ -99,14 +102,16 @@ class Export:
             raise ValueError(
                 f"{self.path} tells two people apart by nothing: it needs a column of emails or ID numbers"
             )
+        gone = set(before)
         for student, person in zip(fit[0] if fit else (), people, strict=True):
             others = {column: text for column, text in person.items() if column not in ("name", "number")}
             known = [old for old in made.values() if _same(old, others, person["name"])]
             if known:
+                gone.discard(known[0].student)
                 made[known[0].student] = Person(known[0].student, person["name"], {**known[0].others, **others})
             else:
                 made.add(Person(nfc(student), person["name"], others), str(self.path))
-        return made
+        return made, sorted(gone)
 
     def students(self, roster: Roster | None, numbers: Mapping[str, str]) -> list[str | None]:
         """Whose each line is: by the ``numbers`` in the names of what was collected, or else by the roster."""

@@ -293,7 +293,7 @@ def test_a_roster_is_made_of_what_the_platforms_export(tmp_path):
         '"Lovelace, Ada",1234,s1,ada,A,3,\n"Turing, Alan",2345,s2,alan,A,,\n"Student, Test",9,,x9,A,,\n',
         encoding="utf-8-sig",
     )
-    made = Export.read(canvas).roster(None)
+    made = Export.read(canvas).roster(Roster())[0]
     assert {name: (one.name, one.others["canvas_id"]) for name, one in made.items()} == {
         "ada": ("Lovelace, Ada", "1234"),
         "alan": ("Turing, Alan", "2345"),
@@ -306,13 +306,13 @@ def test_a_roster_is_made_of_what_the_platforms_export(tmp_path):
         "Participant 4711,Ada Lovelace,ada@example.org,No submission,,100.00\n"
         "Participant 4712,=Eve,eve@example.org,No submission,,100.00\n"
     )
-    made = Export.read(moodle).roster(None)
+    made = Export.read(moodle).roster(Roster())[0]
     assert {name: one.name for name, one in made.items()} == {
         "ada@example.org": "Ada Lovelace",
         "eve@example.org": "=Eve",
     }
     moodle.write_text("Identifier,Full name\nParticipant 1,A\nParticipant 2,A\n")
     with pytest.raises(ValueError, match="tells two people apart by nothing"):
-        Export.read(moodle).roster(None)
+        Export.read(moodle).roster(Roster())
     with pytest.raises(ValueError, match="is to be Canvas's gradebook export"):
         Export.read(SHEET.with_name("01_reading.ipynb"))
