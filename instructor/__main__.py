@@ -62,6 +62,7 @@ def _collect(course: Course, options: argparse.Namespace) -> int:
 
 def _grade(course: Course, options: argparse.Namespace) -> int:
     sheet = _sheet(options)
+    roster.Roster.of(course.root)  # one that cannot be used is to be known before anything is run
     students = [options.student] if options.student else []
     if options.dry:
         due = to_mark(course, sheet, collected(course, sheet), students, options.force)

@@ -69,13 +69,13 @@ class Course:
         """The settings of nbgrader in this folder."""
         return PyFileConfigLoader(SETTINGS, path=str(self.root)).load_config()
 
-    def rng(self, name: str) -> Generator:
-        """What draws the hidden inputs of an exercise: the same ones for everybody, known to nobody."""
+    def inputs(self, version: str, exercise: str) -> Generator:
+        """What draws the hidden inputs of an exercise for a version that was handed in: known to nobody."""
         try:
             secret = (self.root / "secret").read_text(encoding="utf-8")
         except FileNotFoundError:
             raise ValueError(f"{self.root}/secret is gone. Restore it: from it the hidden inputs are drawn") from None
-        return default_rng(int.from_bytes(sha256(f"{secret} {name}".encode()).digest(), "big"))
+        return default_rng(int.from_bytes(sha256(f"{secret} {exercise} {version}".encode()).digest(), "big"))
 
     def source(self, sheet: Sheet) -> Path:
         """Where nbgrader looks for the notebook that it makes the students' from."""

@@ -1,24 +1,65 @@
-"""What students hand in: files read without following links, and notebooks put back in order, cell by cell."""
+"""What students hand in: files read without following links, JSON bounded before it is parsed, cells put in order.
+
+Of a submission only this is kept: source, and beside an answer that a person marks the pictures and the text under it.
+What a person sees of it is code, a picture, or Markdown's literal text: never markup, a link or a request.
+"""
 
 from __future__ import annotations
 
-import html
+import json
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import nbformat
-import nbformat.reader
-from nbgrader.preprocessors import DeduplicateIds
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 from nbgrader.utils import is_grade, is_locked, is_solution
 
 from instructor.exercise_sheet import grade_id
+from instructor.pictures import Picture, pictures_in
 
 LARGEST = 2**25  # bytes of a submission's file
+MOST_PARTS = 500_000  # lists and objects in it
+MOST_COMMAS = 2_000_000
+MOST_CELLS = 2_000
+MOST_PRINTED = 20_000  # characters under an answer
+SOURCE_OF_THE_SHEET = re.compile(r"### (BEGIN|END) (SOLUTION|HIDDEN TESTS)")
 
 
-def read(path: Path, largest: int = LARGEST) -> bytes:
-    """The file that was handed in; nothing for a link, which may lead anywhere, or one too large or not to be read."""
+class Unreadable(ValueError):
+    """Raised, with a sentence for student and instructor, where no notebook can be had from what was handed in."""
+
+
+@dataclass(frozen=True)
+class HandedIn:
+    """A submission put in order: the code to run, what is written in each cell with an id, and what a person may see.
+
+    ``blank`` are the cells for a person's eyes that nobody has written into, ``outside`` those that are empty while
+    something stands beside them.
+    """
+
+    sources: dict[str, str]
+    answers: dict[str, str]
+    blank: frozenset[str]
+    outside: frozenset[str]
+    notebook: Any
+
+
+@dataclass(frozen=True)
+class _Cell:
+    """What is kept of a cell of the student's."""
+
+    kind: str
+    source: str
+    key: str
+    pictures: list[Picture]
+    printed: str
+
+
+def read(path: Path, largest: int) -> bytes:
+    """A small file that was handed in; nothing for a link, which may lead anywhere, or one that cannot be read."""
     try:
         if path.resolve() != path.absolute() or not path.is_file() or path.stat().st_size > largest:
             return b""
@@ -27,58 +68,164 @@ def read(path: Path, largest: int = LARGEST) -> bytes:
         return b""
 
 
-def restored(content: bytes, release: Any) -> Any:
+def read_notebook(path: Path) -> bytes:
+    """The notebook that was handed in. ``Unreadable`` where there is none, or no telling which."""
+    try:
+        if path.resolve() != path.absolute():
+            raise Unreadable("The notebook is a link, and links are not followed.")
+        if not path.exists():
+            names = sorted(one.name for one in path.parent.iterdir() if not one.name.startswith("."))
+            shown = ", ".join(name.encode(errors="replace").decode()[:60] for name in names[:4])
+            raise Unreadable(
+                f"There is no telling which file is the notebook: {shown}." if names else "Nothing was handed in."
+            )
+        if not path.is_file():
+            raise Unreadable("The notebook is no file.")
+        if path.stat().st_size > LARGEST:
+            raise Unreadable(f"The notebook is larger than {LARGEST >> 20} MB: its outputs can be cleared.")
+        return path.read_bytes()
+    except OSError as error:
+        raise Unreadable(f"The notebook cannot be read: {error.strerror}.") from error
+
+
+def put_in_order(content: bytes, release: Any) -> HandedIn:
     """What the student wrote, with the release's locked cells as they were and the missing ones put back.
 
-    Only source is kept of a submission: no outputs, no metadata. For a broken file anything may be raised.
+    As in nbgrader, of two cells with one id the later counts. ``Unreadable`` where there are no cells to be had.
     """
-    submission = nbformat.convert(nbformat.reader.reads(content.decode("utf-8-sig")), 4)
-    for cell in submission.cells:
-        cell.metadata = cell.get("metadata") or nbformat.from_dict({})
-        cell.metadata.nbgrader = cell.metadata.get("nbgrader") or nbformat.from_dict({})
-        if re.search(r"### (BEGIN|END) (SOLUTION|HIDDEN TESTS)", cell.source):
-            raise ValueError("The notebook is not the one that was given out, but the sheet's source.")
-    DeduplicateIds().preprocess(submission, {})
+    cells = _cells(content)
+    if any(SOURCE_OF_THE_SHEET.search(cell.source) for cell in cells):
+        raise Unreadable("The notebook is not the one that was given out, but the sheet's source.")
     given = {key: cell for cell in release.cells if (key := grade_id(cell))}
-    cells: dict[str, Any] = {}
-    for place, cell in enumerate(submission.cells):
-        original = given.get(grade_id(cell))
-        if original is None:
-            cells[f"own {place}"] = _bare(cell.cell_type, str(cell.source))
-        else:
-            source = original.source if is_locked(original) else str(cell.source)
-            cells[grade_id(cell)] = _bare(original.cell_type, source, original.metadata.nbgrader)
-    order = list(cells)
+    last = {cell.key: place for place, cell in enumerate(cells) if cell.key in given}
+    placed: dict[str, _Cell] = {}
+    for place, cell in enumerate(cells):
+        placed[cell.key if last.get(cell.key) == place else f"own {place}"] = cell
+    order = list(placed)
     at = 0
-    for key, original in given.items():
-        if key not in cells:
-            source = "" if is_solution(original) else original.source
-            cells[key] = _bare(original.cell_type, source, original.metadata.nbgrader)
+    for key in given:
+        if key not in placed:
             order.insert(at, key)
         at = order.index(key) + 1
-    return nbformat.from_dict({**release, "cells": [{**cells[key], "id": f"cell-{i}"} for i, key in enumerate(order)]})
+
+    texts = {str(cell.source).strip() for cell in release.cells}
+    made, sources, answers = [], {}, {}
+    for key in order:
+        original, theirs = given.get(key), placed.get(key)
+        if original is None:
+            kind, source = placed[key].kind, placed[key].source
+        else:
+            kind = original.cell_type
+            left = theirs.source if theirs else "" if is_solution(original) else original.source
+            source = answers[key] = original.source if is_locked(original) else left
+        if kind == "code" and (original is None or is_solution(original) or not is_grade(original)):
+            sources[key] = source
+        by_hand = original is not None and is_grade(original) and is_solution(original)
+        made += _seen(kind, source, original, theirs, by_hand, known=source.strip() in texts)
+    by_hand_cells = {key: cell for key, cell in given.items() if is_grade(cell) and is_solution(cell)}
+    unwritten = {key for key, cell in by_hand_cells.items() if answers[key].strip() in ("", cell.source.strip())}
+    outside = {key for key in unwritten if _beside(key, given[key].cell_type, order, placed, given, texts)}
+    notebook = {**release, "cells": [{**cell, "id": f"cell-{place}"} for place, cell in enumerate(made)]}
+    return HandedIn(sources, answers, frozenset(unwritten - outside), frozenset(outside), nbformat.from_dict(notebook))
 
 
-def written(notebook: Any) -> dict[str, str]:
-    """What is written in each cell that has nbgrader's id, of a notebook or of the JSON of one."""
-    sources = {}
-    for cell in notebook["cells"]:
-        source = "".join(cell["source"])
-        key = cell["metadata"].get("nbgrader", {}).get("grade_id", "")
-        sources[key] = html.unescape(source) if cell["cell_type"] == "markdown" else source
-    return sources
+def code_cells(notebook: Any) -> dict[str, str]:
+    """The code of a sheet by the id of its cell, or its place: all but the checks, which are the grader's to make."""
+    return {
+        grade_id(cell) or f"own {place}": cell.source
+        for place, cell in enumerate(notebook.cells)
+        if cell.cell_type == "code" and (is_solution(cell) or not is_grade(cell))
+    }
 
 
-def code_cells(notebook: Any) -> list[str]:
-    """The code that a restored submission runs: all but the checks, which are the grader's to make."""
-    return [
-        cell.source for cell in notebook.cells if cell.cell_type == "code" and (is_solution(cell) or not is_grade(cell))
-    ]
+def _cells(content: bytes) -> list[_Cell]:
+    """The cells of a notebook, from JSON that nobody has looked at yet."""
+    parts = content.count(b"[") + content.count(b"{")
+    if parts > MOST_PARTS or content.count(b",") > MOST_COMMAS:
+        raise Unreadable("The notebook holds too many numbers and lists: its outputs can be cleared.")
+    try:
+        made = json.loads(content)  # in UTF-8, -16 or -32, as its first bytes say
+        cells = made["cells"] if "cells" in made else [cell for sheet in made["worksheets"] for cell in sheet["cells"]]
+        found = [_cell(cell) for cell in cells[: MOST_CELLS + 1] if isinstance(cell, dict)]
+    except UnicodeDecodeError:
+        raise Unreadable("The notebook is not written in UTF-8.") from None
+    except json.JSONDecodeError as error:
+        why = "there is a merge conflict in it" if b"\n<<<<<<<" in content else f"line {error.lineno} is no JSON"
+        raise Unreadable(f"The notebook is broken or not whole: {why}.") from None
+    except (ValueError, RecursionError, LookupError, TypeError, AttributeError):
+        raise Unreadable("The file is no notebook: no list of cells can be had from it.") from None
+    if len(found) > MOST_CELLS:
+        raise Unreadable(f"The notebook has more than {MOST_CELLS} cells.")
+    return found
 
 
-def _bare(kind: str, source: str, nbgrader: Any = None) -> dict[str, Any]:
-    source = source.encode(errors="replace").decode()  # half a character cannot be written to a file
-    metadata = {"nbgrader": nbgrader} if nbgrader else {}
-    if kind != "code":
-        return {"cell_type": "markdown", "source": source, "metadata": metadata}
-    return {"cell_type": "code", "source": source, "metadata": metadata, "outputs": [], "execution_count": None}
+def _cell(made: Mapping[str, Any]) -> _Cell:
+    metadata = made.get("metadata")
+    nbgrader = metadata.get("nbgrader") if isinstance(metadata, dict) else None
+    key = nbgrader.get("grade_id") if isinstance(nbgrader, dict) else ""
+    kind = "code" if made.get("cell_type") == "code" else "markdown"
+    outputs = [output for output in _list(made.get("outputs")) if isinstance(output, dict)]
+    bundles = [output.get("data") for output in outputs]
+    attachments = made.get("attachments")
+    printed = "\n".join(
+        _text(output.get("text")) or _text((output.get("data") or {}).get("text/plain"))
+        for output in outputs
+        if isinstance(output.get("data") or {}, dict)
+    )
+    return _Cell(
+        kind,
+        _text(made.get("source", made.get("input"))),
+        key if isinstance(key, str) else "",
+        pictures_in([*bundles, *(attachments.values() if isinstance(attachments, dict) else ())]),
+        printed[:MOST_PRINTED].strip("\n"),
+    )
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _text(value: Any) -> str:
+    """Text, which a notebook may have in lines; half a character cannot be written to a file."""
+    text = "".join(line for line in value if isinstance(line, str)) if isinstance(value, list) else value
+    return text.encode(errors="replace").decode() if isinstance(text, str) else ""
+
+
+def _seen(kind: str, source: str, original: Any, cell: _Cell | None, by_hand: bool, known: bool) -> list[Any]:
+    """The cells in which a person sees one cell of the student's."""
+    metadata = {"nbgrader": original.metadata.nbgrader} if original is not None else {}
+    pictures = cell.pictures if cell and (by_hand or kind == "markdown") else []
+    if kind == "code":
+        outputs = [new_output("display_data", data={picture.kind: picture.data}) for picture in pictures]
+        made = [new_code_cell(source, metadata=metadata, outputs=outputs)]
+        if by_hand and cell and cell.printed:
+            made.append(new_markdown_cell(f"Printed in the notebook that was handed in:\n\n{literal(cell.printed)}"))
+        return made
+    instructors = known or (original is not None and is_locked(original))
+    text = source if instructors else literal(source)
+    names = [f"{number}.{picture.kind.removeprefix('image/')}" for number, picture in enumerate(pictures, 1)]
+    text += "".join(f"\n\n![Picture {name}](attachment:{name})" for name in names)
+    attached = {name: {picture.kind: picture.data} for name, picture in zip(names, pictures, strict=True)}
+    return [new_markdown_cell(text, metadata=metadata, **({"attachments": attached} if attached else {}))]
+
+
+def literal(text: str) -> str:
+    """Markdown that shows a text as it is: a block between fences that are longer than any in it."""
+    if not text.strip():
+        return ""
+    fence = "~" * max(3, 1 + max(map(len, re.findall("~+", text)), default=0))
+    return f"{fence}\n{text}\n{fence}"
+
+
+def _beside(
+    key: str, kind: str, order: list[str], placed: dict[str, _Cell], given: dict[str, Any], texts: set[str]
+) -> bool:
+    """Whether something is written where an empty answer's reader should look: below it, or in a text of one's own."""
+    own = {one: cell for one, cell in placed.items() if one not in given and cell.source.strip() not in {"", *texts}}
+    below = []
+    for one in order[order.index(key) + 1 :]:
+        if one in given:
+            break
+        below.append(one)
+    return any(one in below or cell.kind == "markdown" or (key not in placed and cell.kind == kind)
+               for one, cell in own.items())  # fmt: skip

@@ -13,6 +13,7 @@ import pickle
 import resource
 import sys
 from pathlib import Path
+from traceback import walk_tb
 from types import ModuleType
 from typing import Any
 
@@ -20,6 +21,8 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from instructor.wire import encoded, packed
 from utils.checks.calls import Call, call_answer
+
+FOREVER = 10.0**6  # seconds: the grader ends what takes too long
 
 
 def _shell() -> Any:
@@ -32,21 +35,26 @@ def _shell() -> Any:
     return shell
 
 
-def _run(source: str, place: int) -> str:
-    """Run a cell as a notebook would: after an error the next one has its turn. Returns a package that is not there."""
+def _run(source: str, place: str) -> BaseException | None:
+    """Run a cell as a notebook would: after an error, which is returned, the next one has its turn."""
     try:
-        code = compile(source, f"<cell {place}>", "exec", dont_inherit=True)
+        code = compile(source, place, "exec", dont_inherit=True)
     except (SyntaxError, ValueError):
-        _shell().run_cell(source)  # magics, shell commands, top-level await
-        return ""
+        result = _shell().run_cell(source)  # magics, shell commands, top-level await
+        return result.error_before_exec or result.error_in_exec
     try:
-        linecache.cache[f"<cell {place}>"] = (len(source), None, source.splitlines(True), f"<cell {place}>")
+        linecache.cache[place] = (len(source), None, source.splitlines(True), place)
         exec(code, vars(sys.modules["__main__"]))
-    except ModuleNotFoundError as error:
-        return str(error.name)
-    except BaseException:  # also SystemExit
-        pass
-    return ""
+    except BaseException as error:  # also SystemExit
+        return error
+    return None
+
+
+def _told(key: str, place: str, error: BaseException) -> list[Any]:
+    """A cell's error for the grader: the cell, the kind, its line, and the package that is not there."""
+    lines = [line for frame, line in walk_tb(error.__traceback__) if frame.f_code.co_filename == place]
+    line = error.lineno if isinstance(error, SyntaxError) else lines[-1] if lines else None
+    return [key, type(error).__name__, line, error.name if isinstance(error, ModuleNotFoundError) else None]
 
 
 def main() -> None:
@@ -62,19 +70,21 @@ def main() -> None:
     sys.path.append("")  # what a cell has written can be imported
     builtins.display = lambda *things, **how: None  # type: ignore[attr-defined]
     builtins.get_ipython = _shell  # type: ignore[attr-defined]
-    lacking = []
-    for place, source in cells:
-        answers.write(packed({"cell": place}))
-        lacking.append(_run(source, place))
-    answers.write(packed({"lacking": [name for name in lacking if name]}))
+    errors = []
+    for number, (key, source) in enumerate(cells.items()):
+        answers.write(packed({"cell": key}))
+        place = f"<cell {number}>"
+        if error := _run(source, place):
+            errors.append(_told(key, place, error))
+    answers.write(packed({"errors": errors}))
     while True:
         try:
-            ticket, name, cases, seconds = pickle.load(questions)
+            ticket, name, cases = pickle.load(questions)
         except EOFError:
             os._exit(0)  # no handler of the student's has a say in how this ends
         missing = [Call(kind="missing")] * len(cases)
         names = vars(sys.modules["__main__"])
-        calls = call_answer(names[name], cases, seconds) if name in names else missing
+        calls = call_answer(names[name], cases, FOREVER) if name in names else missing
         outcomes = [(encoded(call.value), call.error, call.kind) for call in calls]
         answers.write(packed({"ticket": ticket, "calls": outcomes}))
 

@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from itertools import count
 from pathlib import Path
@@ -29,9 +30,9 @@ Students' code cannot be locked in here, so nothing was run.
 
 {reason}
 
-On Linux, bubblewrap is what is needed: apt-get install bubblewrap. Where it is installed and still fails, the system
-forbids user namespaces; on Ubuntu 24.04, for example, an AppArmor profile for bwrap allows them again, and in a
-container the host decides. On macOS and Windows grade in a Linux virtual machine.
+On Linux, bubblewrap and libseccomp are needed: apt-get install bubblewrap libseccomp2. Where they are there and it
+still fails, the system forbids user namespaces; on Ubuntu 24.04, for example, an AppArmor profile for bwrap allows
+them again, and in a container the host decides. On macOS and Windows grade in a Linux virtual machine.
 
 With --trusted (make grade TRUSTED=1) every submission runs with your own rights: it can read your files, other
 students' work and the gradebook, and change them. That is for code that you wrote yourself."""
@@ -51,19 +52,13 @@ def start(program: Sequence[str], trusted: bool = False, stderr: int = subproces
         "env": _environment(),
         "bufsize": 0,
     }
-    refused = syscalls.forbidden()
     if trusted:
         return subprocess.Popen(command, **how)
-    if refused is None:
-        return subprocess.Popen([*_walls(), *command], **how)
-    reading, writing = os.pipe()
-    try:
-        os.write(writing, refused)
-        os.close(writing)
-        walls = _walls("--seccomp", str(reading))
-        return subprocess.Popen([*walls, *command], pass_fds=[reading], **how)
-    finally:
-        os.close(reading)
+    with tempfile.TemporaryFile() as rules:
+        rules.write(syscalls.program())
+        rules.seek(0)
+        walls = _walls("--seccomp", str(rules.fileno()))
+        return subprocess.Popen([*walls, *command], pass_fds=[rules.fileno()], **how)
 
 
 def _environment() -> dict[str, str]:
@@ -72,18 +67,34 @@ def _environment() -> dict[str, str]:
     return {"PATH": "/usr/bin:/bin", "HOME": "/tmp", "LANG": "C.UTF-8", "MPLBACKEND": "agg", **threads}
 
 
-def require() -> None:
-    """Raise ``NoJail`` with what to do about it unless a process can be jailed on this machine."""
+def require(*private: Path) -> None:
+    """Raise ``NoJail`` with what to do about it unless a process can be jailed on this machine.
+
+    ``private`` are folders that it must not see: ``ValueError`` if it would.
+    """
+    for folder in private:
+        if inside := [seen for seen in _seen() if folder.resolve().is_relative_to(seen.resolve())]:
+            raise ValueError(f"submissions can read what lies in {inside[0]}: put {folder} somewhere else")
     if not shutil.which("bwrap"):
         raise NoJail(NO_JAIL.format(reason="There is no bwrap on this machine."))
-    with start(["-c", ""], stderr=subprocess.PIPE) as tried:
-        said = tried.communicate(timeout=60)[1].decode(errors="replace").strip()
+    try:
+        with start(["-c", ""], stderr=subprocess.PIPE) as tried:
+            said = tried.communicate(timeout=60)[1].decode(errors="replace").strip()
+    except syscalls.NoFilter as error:
+        raise NoJail(NO_JAIL.format(reason=f"{error}.")) from error
     if tried.returncode:
         raise NoJail(NO_JAIL.format(reason=f"bwrap says: {said}"))
 
 
+def _seen() -> list[Path]:
+    """What a submission sees of this machine's files, beside a few of the system's."""
+    own = [ROOT / "utils", INSIDE, ROOT / "instructor" / "wire.py"]
+    return [Path("/usr"), Path(sys.base_prefix), Path(sys.prefix), *own]
+
+
 def _walls(*more: str) -> list[str]:
     """The command that what runs inside is put behind; ``more`` is for bwrap."""
+    usr = Path("/usr")
     bwrap = [shutil.which("bwrap") or "bwrap", *more, "--die-with-parent", "--new-session", "--ro-bind", "/usr", "/usr"]
     for folder in (Path("/bin"), Path("/lib"), Path("/lib64")):
         if folder.is_symlink():
@@ -94,10 +105,8 @@ def _walls(*more: str) -> list[str]:
     bwrap += ["--proc", "/proc", "--dev", "/dev"]
     for scratch in ("/tmp", "/dev/shm"):  # before what follows, for the clone itself may lie in /tmp
         bwrap += ["--perms", "1777", "--size", str(SCRATCH), "--tmpfs", scratch]
-    usr = Path("/usr")
-    own = [ROOT / "utils", INSIDE, ROOT / "instructor" / "wire.py"]
-    for path in [Path(sys.base_prefix), Path(sys.prefix), *own]:
-        if usr not in (path, *path.parents):
+    for path in _seen():
+        if not path.is_relative_to(usr):
             # Without a mode of its own a folder above would get that of the outside, which may shut everybody out.
             for above in reversed(path.parents[:-1]):
                 bwrap += ["--perms", "0755", "--dir", str(above)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from pathlib import Path
 
 import nbformat
@@ -12,13 +13,13 @@ from nbgrader.coursedir import CourseDirectory
 from instructor.course import Course
 from instructor.exercise_sheet import Sheet
 from instructor.gradebook import open_gradebook
-from instructor.marking import questions
+from instructor.marking import require_solvable
 
 
 def release(course: Course, sheet: Sheet) -> Path:
     """Make the notebook that students get. ``ValueError`` for a sheet that cannot be marked."""
     course.prepare()
-    questions(sheet, course.rng)
+    require_solvable(sheet, partial(course.inputs, "of the sheet itself"), course.settings.sheet(sheet.name).limits)
     with open_gradebook(course) as book:
         handed_in_before = sheet.name in [one.name for one in book.assignments if one.submissions]
     if handed_in_before:

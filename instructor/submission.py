@@ -2,33 +2,43 @@
 
 from __future__ import annotations
 
+import builtins
 import json
 import os
 import pickle
+import re
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from selectors import EVENT_READ, EVENT_WRITE, DefaultSelector
 from typing import Any
 
 import psutil
 
 from instructor import jail
+from instructor.usage import Budget, family_of, memory_of, work_of
 from instructor.wire import LENGTH, LONGEST, calls_from
 from utils.checks.calls import Call
 
-GRACE = 3.0  # seconds over an exercise's own limit, which stops all but the stubborn, before the process is ended
 DIED = "The process ended"
 STUCK = "The process did not stop, and was ended,"
 FULL = "The process used more memory than one submission may, and was ended,"
 OVER = "The time for one submission was over"
+LOOK = 0.1  # seconds between two looks at what a process uses
+NO_PACKAGE = "A cell asks for “{}”, which is not installed here."
+LACKING = re.compile(r"ends in ModuleNotFoundError[^:]*: No module named '([A-Za-z_][\w.]{0,39})'")
+ERRORS = {name for name, kind in vars(builtins).items() if isinstance(kind, type) and issubclass(kind, BaseException)}
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What a submission may use: seconds for a cell and in all, bytes of memory in all, processes and threads."""
+    """What a submission may use: seconds for a cell and in all, bytes of memory in all, processes and threads.
+
+    Seconds are of processor time, so that a busy machine takes nothing from anybody; those that a process sleeps count,
+    too.
+    """
 
     cell: float = 30
     total: float = 300
@@ -42,7 +52,7 @@ class Limits:
         limits = {
             "RLIMIT_AS": 2 * self.memory,  # address space: twice what may be used of it
             "RLIMIT_FSIZE": 256 * megabytes,
-            "RLIMIT_NOFILE": 256,
+            "RLIMIT_NOFILE": 64,  # pipes and sockets hold memory of the kernel's
             "RLIMIT_CORE": 0,
         }
         # Without a jail this would count all that the instructor runs.
@@ -57,165 +67,181 @@ class Question:
     cases: Sequence[tuple[Any, ...]]
     seconds: float
 
-    def failed(self) -> list[Call]:
+    def failed(self, kind: str = "died") -> list[Call]:
         """The outcomes where there is none."""
-        return [Call(kind="died")] * len(self.cases)
+        return [Call(kind=kind)] * len(self.cases)
 
 
 @dataclass
 class Outcome:
-    """What came of a submission: the calls for each name, and what an instructor should look at."""
+    """What came of a submission: the calls for each name, what an instructor should look at, and cells' errors."""
 
     calls: dict[str, list[Call]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    errors: dict[str, str] = field(default_factory=dict)
+
+    def note(self, text: str) -> None:
+        """Add to the notes, which say everything once."""
+        if text not in self.notes:
+            self.notes.append(text)
 
 
 class _Ended(Exception):
     """The process is of no use any more; the reason is one of the four above."""
 
 
-def run(cells: Sequence[str], questions: Sequence[Question], limits: Limits, trusted: bool = False) -> Outcome:
-    """Run the code ``cells`` and ask the ``questions``.
+def run(cells: Mapping[str, str], questions: Sequence[Question], limits: Limits, trusted: bool = False) -> Outcome:
+    """Run the code ``cells``, by their keys, and ask the ``questions``.
 
     A cell that ends the process is left out when the others are run again in a fresh one, and so is a question. One
     that ends it after others were asked is asked again first: what they left behind is not its fault.
     """
     outcome = Outcome()
-    sources, left = dict(enumerate(cells)), list(questions)
-    end = time.monotonic() + limits.total
+    sources, left = dict(cells), list(questions)
+    used = 0.0
+    began = time.monotonic()
     while left:
-        with _Process(limits, end, trusted) as process:
+        whole = Budget(limits.total, -used, began)
+        with _Process(limits, whole, trusted) as process:
             try:
-                lacking = [f"A cell asks for {name}, which is not installed here." for name in process.run(sources)]
-                outcome.notes += [note for note in lacking if note not in outcome.notes]
+                outcome.errors = process.run(sources, outcome.note)
                 while left:
                     calls = process.ask(left[0])
-                    outcome.calls[left.pop(0).name] = calls
-                    if any(call.kind == "late" for call in calls):
-                        break  # that call may still be running
+                    outcome.calls[left[0].name] = calls
+                    for package in {name for call in calls for name in LACKING.findall(call.error)}:
+                        outcome.note(NO_PACKAGE.format(package))
+                    left.pop(0)
                 continue
             except _Ended as ended:
                 why = str(ended)
+        used += process.used
         at = process.at
-        if isinstance(at, int):
+        if isinstance(at, str):
             lines = [line.strip() for line in sources.pop(at).splitlines() if line.strip()]
-            outcome.notes.append(f"{why} in the cell that begins “{lines[0][:60] if lines else ''}”.")
+            outcome.note(f"{why} in the cell that begins “{lines[0][:60] if lines else ''}”.")
         elif at is None:
-            outcome.notes.append(f"{why} before the first cell.")
-        elif process.asked == 1 or why in (STUCK, OVER):
-            outcome.notes.append(f"{why} while {at.name} was called.")
-            outcome.calls[at.name] = at.failed()
+            outcome.note(f"{why} before the first cell.")
+        elif process.asked == 1 or why == OVER:
+            outcome.note(f"{why} while {at.name} was called.")
+            outcome.calls[at.name] = at.failed("late" if why == STUCK else "died")
             left.remove(at)
         if at is None or why == OVER:
-            return Outcome(outcome.calls | {question.name: question.failed() for question in left}, outcome.notes)
+            return replace(outcome, calls=outcome.calls | {question.name: question.failed() for question in left})
     return outcome
 
 
 class _Process:
     """The jailed process, spoken to with time limits, and watched; ``at`` is the cell or the question it is at."""
 
-    def __init__(self, limits: Limits, end: float, trusted: bool) -> None:
+    def __init__(self, limits: Limits, whole: Budget, trusted: bool) -> None:
         self.popen = jail.start([str(jail.INSIDE)], trusted)
         assert self.popen.stdin and self.popen.stdout
         self.questions, self.answers = self.popen.stdin.fileno(), self.popen.stdout.fileno()
         os.set_blocking(self.questions, False)
-        self.limits, self.end, self.trusted = limits, end, trusted
+        self.limits, self.whole, self.trusted = limits, whole, trusted
+        self.used = 0.0
         self.looked = time.monotonic()
-        self.at: int | Question | None = None
+        self.at: str | Question | None = None
         self.asked = 0
 
     def __enter__(self) -> _Process:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self.popen.kill()
+        # Those inside first: the first of them is bubblewrap's, and when it is killed all in the jail are. Killed after
+        # the outer one, it would depend on that having asked for it, which what runs inside might have undone.
+        family = family_of(self.popen.pid)
+        self.used = max(self.used, work_of(family))
+        for member in reversed(family):
+            with suppress(psutil.Error):
+                member.kill()
         self.popen.wait()
         for pipe in (self.popen.stdin, self.popen.stdout):
             if pipe:
                 pipe.close()
 
-    def run(self, sources: dict[int, str]) -> list[str]:
-        """Have it run the cells, and say of each that it begins; returns names of packages that it lacks."""
-        seconds = self.limits.start
-        self._send((list(sources.items()), self.limits.of_a_process(self.trusted)), seconds)
-        for place in sources:
-            if self._receive(seconds) != {"cell": place}:
+    def run(self, sources: Mapping[str, str], note: Callable[[str], None]) -> dict[str, str]:
+        """Have it run the cells, and say of each that it begins; returns what the cells' errors are."""
+        budget = self._budget(self.limits.start)
+        self._send((dict(sources), self.limits.of_a_process(self.trusted)), budget)
+        for key in sources:
+            if self._receive(budget) != {"cell": key}:
                 raise _Ended(DIED)
-            self.at, seconds = place, self.limits.cell
-        message = self._receive(seconds)
-        lacking = message.get("lacking") if isinstance(message, dict) else None
-        if not isinstance(lacking, list):
+            self.at, budget = key, self._budget(self.limits.cell)
+        message = self._receive(budget)
+        errors = message.get("errors") if isinstance(message, dict) else None
+        if not isinstance(errors, list):
             raise _Ended(DIED)
-        return [name[:40] for name in lacking[:5] if isinstance(name, str) and name.replace(".", "_").isidentifier()]
+        found = {}
+        for told in errors:
+            match told:  # the student's process may say anything
+                case [str() as key, str() as kind, line, lacking] if key in sources and kind in ERRORS:
+                    found[key] = f"{kind} in line {line}" if isinstance(line, int) else kind
+                    if isinstance(lacking, str) and lacking[:40].replace(".", "_").isidentifier():
+                        note(NO_PACKAGE.format(lacking[:40]))
+        return found
 
     def ask(self, question: Question) -> list[Call]:
         """The outcome of the question's calls."""
         self.at = question
         self.asked += 1
-        ticket, seconds = secrets.token_hex(8), question.seconds + GRACE
-        self._send((ticket, question.name, question.cases, question.seconds), seconds)
-        message = self._receive(seconds)
+        ticket, budget = secrets.token_hex(8), self._budget(question.seconds)
+        self._send((ticket, question.name, question.cases), budget)
+        message = self._receive(budget)
         try:
             return calls_from(message, ticket, len(question.cases))
         except Exception:  # whatever a forged message leads to
             raise _Ended(DIED) from None
 
-    def _send(self, message: Any, seconds: float) -> None:
-        until = time.monotonic() + seconds
+    def _budget(self, seconds: float) -> Budget:
+        self.used = max(self.used, work_of(family_of(self.popen.pid)))
+        return Budget(seconds, self.used, time.monotonic())
+
+    def _send(self, message: Any, budget: Budget) -> None:
         rest = memoryview(pickle.dumps(message))
         while rest:
-            self._wait(self.questions, EVENT_WRITE, until)
+            self._wait(self.questions, EVENT_WRITE, budget)
             try:
                 rest = rest[os.write(self.questions, rest) :]
             except BrokenPipeError:
                 raise _Ended(DIED) from None
 
-    def _receive(self, seconds: float) -> Any:
-        until = time.monotonic() + seconds
-        length = int.from_bytes(self._read(LENGTH, until), "big")
+    def _receive(self, budget: Budget) -> Any:
+        length = int.from_bytes(self._read(LENGTH, budget), "big")
         if length > LONGEST:
             raise _Ended(DIED)
         try:
-            return json.loads(self._read(length, until))
+            return json.loads(self._read(length, budget))
         except (ValueError, RecursionError):
             raise _Ended(DIED) from None
 
-    def _read(self, count: int, until: float) -> bytes:
+    def _read(self, count: int, budget: Budget) -> bytes:
         got = bytearray()
         while len(got) < count:
-            self._wait(self.answers, EVENT_READ, until)
+            self._wait(self.answers, EVENT_READ, budget)
             part = os.read(self.answers, min(count - len(got), 2**16))
             if not part:
                 raise _Ended(DIED)
             got += part
         return bytes(got)
 
-    def _wait(self, pipe: int, event: int, until: float) -> None:
-        """Until the pipe can be read or written; looks meanwhile at how much memory is held."""
+    def _wait(self, pipe: int, event: int, budget: Budget) -> None:
+        """Until the pipe can be read or written; looks meanwhile at what time and memory are used."""
         with DefaultSelector() as selector:
             selector.register(pipe, event)
             while True:
-                now = time.monotonic()
-                if now > min(until, self.end):
-                    raise _Ended(STUCK if until < self.end else OVER)
-                if now > self.looked + 0.1:
-                    self.looked = now
-                    if self._memory() > self.limits.memory:
-                        raise _Ended(FULL)
-                if selector.select(0.1):
+                if time.monotonic() > self.looked + LOOK:
+                    self._look(budget)
+                if selector.select(LOOK):
                     return
 
-    def _memory(self) -> int:
-        """Bytes that the process and its children hold together: no limit of the kernel's is on the sum."""
-        held, shared = 0, 0
-        with suppress(psutil.Error):
-            family = psutil.Process(self.popen.pid).children(recursive=True)
-            for member in family:
-                with suppress(psutil.Error):
-                    held += member.memory_info().rss
-            if held > self.limits.memory:  # pages that several of them share were counted for each
-                for member in family:
-                    with suppress(psutil.Error):
-                        full = member.memory_full_info()
-                        shared += full.rss - full.pss
-        return held - shared
+    def _look(self, budget: Budget) -> None:
+        family = family_of(self.popen.pid)
+        self.used = max(self.used, work_of(family))
+        if self.whole.over(self.used):
+            raise _Ended(OVER)
+        if budget.over(self.used):
+            raise _Ended(STUCK)
+        if memory_of(family, self.limits.memory) > self.limits.memory:
+            raise _Ended(FULL)
+        self.looked = time.monotonic()

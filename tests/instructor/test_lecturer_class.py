@@ -1,6 +1,5 @@
-"""What a lecturer expects of a graded class: everybody in it, lateness, marks by hand, exports, pages with and without names."""
+"""What a lecturer expects of a graded class: everybody in it, lateness, marks by hand, exports, pages for the lecture."""
 
-import copy
 import csv
 import io
 import re
@@ -9,7 +8,7 @@ import zipfile
 
 import nbformat
 import pytest
-from classroom import EXAMPLE, MISTAKES, POINTS, RIGHT, SHEET, Submission, hand_in, notebook, require_a_jail
+from classroom import EXAMPLE, MISTAKES, RIGHT, SHEET, Submission, hand_in, notebook, require_a_jail
 from nbgrader.api import Gradebook
 
 from instructor import measures, pages
@@ -20,6 +19,7 @@ from instructor.gradebook import Row
 from instructor.grading import grade
 from instructor.lateness import Late
 from instructor.likeness import alike
+from instructor.marking import Marks
 from instructor.members import members
 from instructor.release import release
 from instructor.settings import Settings
@@ -135,7 +135,8 @@ def test_canvas_gets_its_own_table_back(week, capsys):
     theirs.write_text(
         "Student,ID,SIS User ID,SIS Login ID,Section,Another (1),01_reading (77),Final Score\n"
         "    Points Possible,,,,,5.00,14.00,(read only)\n"
-        '"Lovelace, Ada",1234,,ada,A,3,,\n"Eve",2345,,eve,A,,2.00,\n"Müller, Hans",3456,,hm,A,,,\nZoë,4567,,zoe,A,,1.00,\n',
+        '"Lovelace, Ada",1234,,ada,A,3,,\n"Eve",2345,,eve,A,,2.00,\n'
+        '"Müller, Hans",3456,,hm,A,,,\nZoë,4567,,zoe,A,,1.00,\n',
         encoding="utf-8",
     )
     words = ("01", "--sheets", EXAMPLE, "--course", course.root, "--from", theirs)
@@ -232,8 +233,8 @@ def test_part_of_the_points_where_the_sheet_says_so(course, blank, tmp_path):
     some = RIGHT["readings"].replace("    starts", "    if kernel_size > 3:\n        return []\n    starts", 1)
     none = "def readings(size, kernel_size, stride):\n    return []"
     both = {"read_map": "def read_map(height, width, kernel_size, stride):\n    return []"}
-    hand_in(course.root, [Submission(name, notebook(blank[1], {**both, "readings": answer}), {})
-                          for name, answer in (("some", some), ("none", none), ("all", RIGHT["readings"]))])  # fmt: skip
+    for name, answer in (("some", some), ("none", none), ("all", RIGHT["readings"])):
+        hand_in(course.root, [Submission(name, notebook(blank[1], {**both, "readings": answer}), {})])
     grade(course, sheet)
     rows = {row["student"]: row for row in read(course.table(sheet))}
     assert 0 < float(rows["some"]["readings"]) < 2
@@ -284,14 +285,13 @@ def test_two_blanks_are_no_copy():
     answers = {
         "blank 1": given, "blank 2": given, "one": {"a": long, "b": "Write here."},
         "two": {"a": long.replace("  # ", " #").replace(" = ", "="), "b": "Write  here."},
-        "three": {"a": long, "b": "Mine."}, "broken": {"a": "'''" * 99, "b": "("}, "broken 2": {"a": "'''" * 99, "b": "("},
+        "three": {"a": long, "b": "Mine."},
+        "broken": {"a": "'''" * 99, "b": "("}, "broken 2": {"a": "'''" * 99, "b": "("},
     }  # fmt: skip
     assert alike(answers, given) == [["broken", "broken 2"], ["one", "two"]]
 
 
 def test_notes_are_few_and_each_is_said_once(blank):
-    from instructor.marking import Marks
-
     marks = Marks("", [], ["The same."] * 120 + [f"Another {n}." for n in range(20)])
     (member,) = members(None, [Row("ada", {}, {})], {"ada": marks})
     said = member.notes({})
@@ -338,7 +338,7 @@ def test_a_deadline_and_a_time_make_the_penalty(course, blank):
 )
 def test_a_setting_that_is_none_is_named(tmp_path, text, rule):
     (tmp_path / "course.toml").write_text(text)
-    with pytest.raises(ValueError, match=re.escape(rule) if "(" not in rule else rule) as error:
+    with pytest.raises(ValueError, match=re.escape(rule)) as error:
         Settings.of(tmp_path)
     assert str(tmp_path / "course.toml") in str(error.value)
 
@@ -354,7 +354,6 @@ def test_the_settings_file_of_a_new_course_explains_every_setting_and_sets_none(
     assert made.fresh_inputs
     assert (made.late_percent_a_day, sheet.weight, sheet.column) == (10, 2, "Exercise 2")
     assert (sheet.limits.cell, sheet.limits.total, sheet.limits.memory) == (30, 300, 2**31)
-    assert set(copy.replace(sheet).__dict__) if hasattr(copy, "replace") else True
 
 
 @pytest.mark.parametrize("which", ["report", "lecture", "feedback"])
