@@ -1,4 +1,4 @@
-"""What a lecturer expects of a graded class: everybody in it, lateness, marks by hand, exports, pages for the lecture."""
+"""What a lecturer expects of a graded class: everybody in it, lateness, marks by hand, exports, the pages."""
 
 import csv
 import io

@@ -13,7 +13,14 @@ require_a_jail()
 seccomp = pytest.importorskip("pyseccomp")
 
 # Memory that nobody counts, other processes, other namespaces, the kernel's own doors.
-REFUSED = ["acct", "add_key", "bpf", "clone3", "delete_module", "fanotify_init", "finit_module", "fsopen", "init_module", "inotify_init1", "io_setup", "io_uring_setup", "ioperm", "kcmp", "kexec_load", "keyctl", "landlock_create_ruleset", "lookup_dcookie", "memfd_create", "memfd_secret", "migrate_pages", "mlock", "mlockall", "mount", "mount_setattr", "move_mount", "move_pages", "mq_open", "msgget", "msgsnd", "name_to_handle_at", "nfsservctl", "open_by_handle_at", "open_tree", "perf_event_open", "personality", "pidfd_getfd", "pidfd_open", "pivot_root", "pkey_alloc", "process_madvise", "process_vm_readv", "process_vm_writev", "ptrace", "quotactl", "reboot", "remap_file_pages", "request_key", "sched_setattr", "sched_setscheduler", "seccomp", "semget", "semop", "semtimedop", "setdomainname", "setfsuid", "sethostname", "setns", "settimeofday", "shmat", "shmget", "signalfd4", "splice", "swapon", "syslog", "tee", "timer_create", "timerfd_create", "tuxcall", "umount2", "unshare", "userfaultfd", "ustat", "vhangup", "vmsplice"]
+REFUSED = """acct add_key bpf clone3 delete_module fanotify_init finit_module fsopen init_module inotify_init1 io_setup
+    io_uring_setup ioperm kcmp kexec_load keyctl landlock_create_ruleset lookup_dcookie memfd_create memfd_secret migrate_pages
+    mlock mlockall mount mount_setattr move_mount move_pages mq_open msgget msgsnd name_to_handle_at nfsservctl
+    open_by_handle_at open_tree perf_event_open personality pidfd_getfd pidfd_open pivot_root pkey_alloc
+    process_madvise process_vm_readv process_vm_writev ptrace quotactl reboot remap_file_pages request_key
+    sched_setattr sched_setscheduler seccomp semget semop semtimedop setdomainname setfsuid sethostname setns
+    settimeofday shmat shmget signalfd4 splice swapon syslog tee timer_create timerfd_create tuxcall umount2
+    unshare userfaultfd ustat vhangup vmsplice""".split()
 CALLS = {
     "the parent's death": (157, 1, 0),  # prctl(PR_SET_PDEATHSIG)
     "out of sight": (157, 4, 0),  # prctl(PR_SET_DUMPABLE)
