@@ -8,7 +8,7 @@ SHEETS ?= exercises
 COURSE ?= course
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve test lab execute assignment grade bench lock clean
+.PHONY: help book serve test lab execute roster assignment collect grade export bench lock clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile | expand -t 16
@@ -36,11 +36,24 @@ lab: .venv/lab  ## open chapters and exercises in JupyterLab, in a folder of you
 execute: .venv/test  ## run the notebooks that changed and normalise them (ALL=1: every one)
 	$(PY) tools/notebooks.py run $(if $(ALL),--all)
 
-assignment: .venv/class  ## make the notebook for a class: CHAPTER=02, in COURSE=folder, from SHEETS=folder
-	@$(PY) -m instructor assignment "$(CHAPTER)" --sheets "$(SHEETS)" --course "$(COURSE)"
+# What a lecturer types goes to the program as it is, with quotes and dollar signs in it.
+export CHAPTER COURSE SHEETS FROM WORKSHEET WORKERS STUDENT
+ABOUT = "$$CHAPTER" --sheets "$$SHEETS" --course "$$COURSE"
 
-grade: .venv/class  ## mark what a class handed in: as above, and WORKERS=2 or TRUSTED=1
-	@$(PY) -m instructor grade "$(CHAPTER)" --sheets "$(SHEETS)" --course "$(COURSE)" --workers "$(WORKERS)" $(if $(filter 1,$(TRUSTED)),--trusted)
+roster: .venv/class  ## make the list of students: FROM=table of Canvas or Moodle, COURSE=folder
+	@$(PY) -m instructor roster --from "$$FROM" --course "$$COURSE"
+
+assignment: .venv/class  ## make the notebook for a class: CHAPTER=02, in COURSE=folder, from SHEETS=folder
+	@$(PY) -m instructor assignment $(ABOUT)
+
+collect: .venv/class  ## take in what a platform has collected: as above, and FROM=zip file
+	@$(PY) -m instructor collect $(ABOUT) --from "$$FROM" $(if $(WORKSHEET),--worksheet "$$WORKSHEET")
+
+grade: .venv/class  ## mark what a class handed in: as above, and WORKERS=2, STUDENT=ada, FORCE=1, DRY=1 or TRUSTED=1
+	@$(PY) -m instructor grade $(ABOUT) --workers "$$WORKERS" --student "$$STUDENT" $(if $(filter 1,$(FORCE)),--force) $(if $(filter 1,$(DRY)),--dry) $(if $(filter 1,$(TRUSTED)),--trusted)
+
+export: .venv/class  ## fill the marks into a platform's table: as above, and FROM=table
+	@$(PY) -m instructor export $(ABOUT) --from "$$FROM"
 
 bench: .venv/test  ## measure against PyTorch, torchinfo and nbgrader
 	$(PY) tests/benchmarks/layers.py

@@ -12,6 +12,7 @@ from numpy.random import Generator, default_rng
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
+from instructor import settings
 from instructor.exercise_sheet import Sheet
 from utils.checks.calls import BLANK
 
@@ -52,11 +53,17 @@ class Course:
     def prepare(self) -> None:
         """Make the folder, its settings and its secret, where they are not there."""
         self.root.mkdir(mode=0o700, parents=True, exist_ok=True)  # solutions, marks and the secret lie in it
-        if not (settings := self.root / SETTINGS).exists():
-            settings.write_text(_SETTINGS, encoding="utf-8")
+        for name, text in ((SETTINGS, _SETTINGS), (settings.FILE, settings.TEMPLATE)):
+            if not (self.root / name).exists():
+                (self.root / name).write_text(text, encoding="utf-8")
         if not (secret := self.root / "secret").exists():
             with os.fdopen(os.open(secret, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
                 file.write(secrets.token_hex(32))
+
+    @property
+    def settings(self) -> settings.Settings:
+        """What the lecturer has set. ``ValueError`` for what is no setting."""
+        return settings.Settings.of(self.root)
 
     def config(self) -> Config:
         """The settings of nbgrader in this folder."""
@@ -103,6 +110,10 @@ class Course:
     def report(self, sheet: Sheet) -> Path:
         """Where the page on the whole class goes."""
         return self.root / "grades" / f"{sheet.name}.html"
+
+    def lecture(self, sheet: Sheet) -> Path:
+        """Where the page without names goes."""
+        return self.root / "grades" / f"{sheet.name}_lecture.html"
 
     def table(self, sheet: Sheet) -> Path:
         """Where the table of the whole class goes."""

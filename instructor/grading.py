@@ -39,7 +39,7 @@ def grade(
     if not trusted:
         jail.require_unseen(course.root, sheet.path.parent)
         jail.require()
-    limits = limits or Limits()
+    limits = limits or course.settings.sheet(sheet.name).limits
     digests = collected(course, sheet)
     require_as_released(course, sheet)
     require_solvable(sheet, partial(course.inputs, "of the sheet itself"), limits)

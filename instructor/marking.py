@@ -140,13 +140,22 @@ def _result(task: Task, cases: Sequence[tuple[Any, ...]], calls: Sequence[Call],
     wrong = [kind for kind in kinds if kind]
     if not wrong:
         return Result(task.cell, task.name, task.points, "right")
+    part, said = _part(task, len(kinds) - len(wrong), len(kinds))
     if hint := task.exercise.hint(copy.deepcopy(cases), calls):
-        return Result(task.cell, task.name, 0, hint.kind, hint.text)
+        return Result(task.cell, task.name, part, hint.kind, hint.text + said)
     often = f" for {len(wrong)} of {len(kinds)} hidden inputs" if cases != [()] else ""
     message = MESSAGES[wrong[0]].format(name=task.name, often=often)
     if wrong[0] == "missing" and cell_error:
         message = f"Its cell ends in {cell_error}, so there is no {task.name}."
-    return Result(task.cell, task.name, 0, wrong[0], message)
+    return Result(task.cell, task.name, part, wrong[0], message + said)
+
+
+def _part(task: Task, right: int, calls: int) -> tuple[float, str]:
+    """The points for an answer that is right for some inputs, in whole quarters, and what is said of them."""
+    assert task.exercise
+    quarters = 4 * right // calls if task.exercise.partial and calls else 0
+    points = task.points * quarters / 4
+    return points, f" It is right for some of the inputs: {points:g} of {task.points:g} points." if points else ""
 
 
 def _fault(exercise: Exercise, case: tuple[Any, ...], call: Call) -> str | None:

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
+from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from instructor.course import Course
 from instructor.exercise_sheet import Sheet
 from instructor.gradebook import Row
 from instructor.marking import Marks
+from instructor.measures import FEW, fifths, measures
+from instructor.members import Member
+from instructor.roster import Person
 from utils.checks.seen import KINDS
 
 _TEMPLATES = Environment(
@@ -31,10 +37,10 @@ _SORTS = KINDS | {
     "error": "Ends in an error",
     "wrong": "Wrong in a way that no hint explains",
 }
-_TEMPLATES.filters["number"] = lambda value: f"{value:g}"
+_TEMPLATES.filters["number"] = lambda value: f"{round(value, 2):g}"
 
 
-def feedback(sheet: Sheet, row: Row, marks: Marks) -> str:
+def feedback(sheet: Sheet, row: Row, marks: Marks, person: Person | None = None) -> str:
     """A student's page: each exercise with its points, why, and what was handed in."""
     results = {result.cell: result for result in marks.results}
     tasks = [
@@ -47,33 +53,61 @@ def feedback(sheet: Sheet, row: Row, marks: Marks) -> str:
         }
         for task in sheet.tasks
     ]
+    name = person.name if person else row.student
     return _TEMPLATES.get_template("feedback.html").render(
-        sheet=sheet, student=row.student, tasks=tasks, total=row.total, of=sheet.points, notes=marks.notes
+        sheet=sheet, student=name, row=row, tasks=tasks, of=sheet.points, notes=list(dict.fromkeys(marks.notes))[:5]
     )
 
 
-def report(sheet: Sheet, rows: list[Row], marks: Mapping[str, Marks]) -> str:
-    """The class's page: points for each exercise, commonest mistakes, totals, and what to look at."""
-    scores = []
-    for task in sheet.tasks:
-        points = [point for row in rows if (point := row.points[task.cell]) is not None]
-        share = sum(points) / (len(points) * task.points) if points else None
-        scores.append({"task": task, "share": share, "marked": len(points)})
+def report(course: Course, sheet: Sheet, class_: Sequence[Member], same: Sequence[Sequence[str]]) -> str:
+    """The class's page: points for each exercise, commonest mistakes, totals, whom to look at, and everybody."""
     titles = {task.cell: task.title for task in sheet.tasks}
-    kinds = Counter((result.name, result.kind) for made in marks.values() for result in made.results)
-    mistakes = [result for made in marks.values() for result in made.results if result.kind in KINDS]
-    sorts = Counter(_SORTS[kind] for (_, kind), count in kinds.items() if kind in _SORTS for _ in range(count))
-    hints = Counter((titles[result.cell], result.message) for result in mistakes)
-    tenths = Counter(min(9, int(10 * row.total / sheet.points)) for row in rows)
+    results = [result for member in class_ if member.row and member.marks for result in member.marks.results]
+    kinds = Counter((result.name, result.kind) for result in results)
+    sorts: Counter[str] = Counter()
+    for (_, kind), count in kinds.items():
+        if kind in _SORTS:
+            sorts[_SORTS[kind]] += count
+    names = {member.person.student: member.person.name for member in class_}
     return _TEMPLATES.get_template("report.html").render(
         sheet=sheet,
-        rows=rows,
-        scores=scores,
+        class_=class_,
+        found=measures(sheet, [member.row for member in class_ if member.row]),
+        few=FEW,
         kinds=kinds,
         sorts=sorts.most_common(),
-        hints=[{"title": title, "hint": hint, "count": count} for (title, hint), count in hints.most_common(12)],
-        tenths=[tenths[tenth] for tenth in range(10)],
-        totals={row.student: row.total for row in rows},
+        hints=_hints(sheet, class_),
         of=sheet.points,
-        notes={student: made.notes for student, made in sorted(marks.items()) if made.notes},
+        links={member.person.student: _links(course, sheet, member.person.student) for member in class_ if member.row},
+        notes=[(member, said) for member in class_ if (said := member.notes(titles))],
+        same=[[names[student] for student in group] for group in same],
     )
+
+
+def lecture(sheet: Sheet, class_: Sequence[Member]) -> str:
+    """A page to show to the class: nothing on it is about one or two students, and where there are few, nothing."""
+    rows = [member.row for member in class_ if member.row]
+    found = measures(sheet, rows)
+    return _TEMPLATES.get_template("lecture.html").render(
+        sheet=sheet,
+        enough=len(rows) >= FEW,
+        few=FEW,
+        found=found,
+        fifths=fifths(found.tenths),
+        hints=[line for line in _hints(sheet, class_) if line["count"] >= 3],
+        of=sheet.points,
+    )
+
+
+def _hints(sheet: Sheet, class_: Sequence[Member]) -> list[dict[str, Any]]:
+    """The commonest hints, and how many students got them."""
+    titles = {task.cell: task.title for task in sheet.tasks}
+    marks = [member.marks for member in class_ if member.row and member.marks]
+    hints = Counter((titles[one.cell], one.message) for made in marks for one in made.results if one.kind in KINDS)
+    return [{"title": title, "hint": hint, "count": count} for (title, hint), count in hints.most_common(12)]
+
+
+def _links(course: Course, sheet: Sheet, student: str) -> Mapping[str, str]:
+    """Where a student's pages are, as seen from the class's page."""
+    places = {"feedback": course.feedback(sheet, student), "notebook": course.graded(sheet, student) / sheet.path.name}
+    return {what: quote(f"../{path.relative_to(course.root).as_posix()}") for what, path in places.items()}

@@ -16,7 +16,6 @@ from instructor.course import Course
 from instructor.exercise_sheet import Sheet
 from instructor.gradebook import open_gradebook
 from instructor.marking import require_solvable
-from instructor.submission import Limits
 
 
 def release(course: Course, sheet: Sheet) -> Path:
@@ -25,7 +24,7 @@ def release(course: Course, sheet: Sheet) -> Path:
         raise ValueError(f"nbgrader takes *, ? and [ for patterns: give {course.root} another name")
     jail.require_unseen(course.root, sheet.path.parent)
     course.prepare()
-    require_solvable(sheet, partial(course.inputs, "of the sheet itself"), Limits())
+    require_solvable(sheet, partial(course.inputs, "of the sheet itself"), course.settings.sheet(sheet.name).limits)
     with open_gradebook(course) as book:
         handed_in_before = sheet.name in [one.name for one in book.assignments if one.submissions]
     if handed_in_before:

@@ -64,7 +64,7 @@ def marks(course, student):
 
 
 def table(course):
-    with (course.root / "grades" / f"{SHEET.stem}.csv").open(encoding="utf-8") as file:
+    with (course.root / "grades" / f"{SHEET.stem}.csv").open(encoding="utf-8-sig") as file:
         return {row["student"]: row for row in csv.DictReader(file)}
 
 

@@ -39,6 +39,7 @@ class Exercise:
     ``cases`` draws the arguments of calls. ``reference`` is a right solution; or ``accept`` takes an answer after the
     arguments and says what is wrong. ``mistakes`` has a wrong solution for each hint, told to whoever gets its answers.
     ``slips``, found in twos as well, have the arguments that then count, as a function, or settings of the reference.
+    ``partial``: in a class, an answer that is right for some inputs gets a part of the points.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Exercise:
     mistakes: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     slips: Mapping[str, Slip] = field(default_factory=dict)
     seconds: float = SECONDS
+    partial: bool = False
 
     def check(self, answer: Any) -> None:
         """Print that ``answer``, a function or a value, is right, or raise ``Wrong`` with a hint."""
