@@ -34,10 +34,6 @@ c = get_config()  # noqa: F821
 c.CourseDirectory.course_id = "convnet"
 c.CourseDirectory.root = str(Path(__file__).parent)
 c.ClearSolutions.code_stub = {{"python": {BLANK!r}}}
-# Names of files from a learning platform, for zip_collect: the student's, _, anything, and the notebook's at the end.
-c.FileNameCollectorPlugin.named_regexp = (
-    r"(?:.*/)?(?P<student_id>[^/_.][^/_]*(?:_\\d+)?)_(?:[^/]*[_/])?(?P<file_id>\\d+_\\w+)(?:-\\d+)?\\.ipynb"
-)
 c.ExchangeFactory.collect = Collect  # which follows no links
 # nbgrader's own autograding would run students' code with your rights. Marks come from `make grade`.
 c.ExecutePreprocessor.kernel_name = "graded-by-make-grade"

@@ -220,7 +220,7 @@ def test_what_goes_wrong_here_stops_nobody_else(new_course, tmp_path, monkeypatc
 
     monkeypatch.setattr(runs, "run", fails_once)
     assert grade(course, Sheet(SHEET)) == ["honest-01"]
-    assert set(table(course)) == {"honest-00", "honest-02", "honest-03"}
+    assert [student for student, row in table(course).items() if row["handed in"] == "not marked"] == ["honest-01"]
     monkeypatch.setattr(runs, "run", really)
     assert grade(course, Sheet(SHEET)) == []
     assert len(table(course)) == 4
@@ -305,22 +305,6 @@ def test_a_sheet_that_was_handed_in_keeps_its_cells_and_points(new_course, tmp_p
             does(course, Sheet(changed))
     assert course.released(Sheet(SHEET)).exists()
     release(course, Sheet(SHEET))  # the same cells: a better wording may go out
-
-
-@pytest.mark.parametrize(
-    ("name", "student"),
-    [
-        ("ada_01_reading.ipynb", "ada"),
-        ("Ada Lovelace_4711_assignsubmission_file_01_reading.ipynb", "Ada Lovelace_4711"),
-        ("Ada Lovelace_4711_assignsubmission_file/01_reading.ipynb", "Ada Lovelace_4711"),
-        ("lovelaceada_1234_5678_01_reading-1.ipynb", "lovelaceada_1234"),
-    ],
-)
-def test_names_from_learning_platforms_are_understood(class_, name, student):
-    pattern = class_[0].config().FileNameCollectorPlugin.named_regexp
-    found = re.match(pattern, f"/a/course/downloaded/01_reading/extracted/{name}")
-    assert found.groupdict() == {"student_id": student, "file_id": "01_reading"}
-    assert not re.match(pattern, "/a/course/downloaded/01_reading/extracted/01_reading.ipynb")
 
 
 def test_odd_files_are_read_or_cost_nobody_else(new_course, tmp_path):
