@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
-from attacks import IN_A_CALL, IN_A_CELL
+from attacks import IN_A_CALL, IN_A_CELL, OWN_LOSS
 from nbformat.v4 import new_code_cell
 
 from instructor import jail
@@ -128,7 +128,8 @@ def hostile(released: Any) -> list[Submission]:
         for name, lines in IN_A_CALL.items()
     ]
     for name, source in IN_A_CELL.items():
-        class_.append(Submission(name, notebook(released, RIGHT, source), POINTS))
+        if name not in OWN_LOSS:
+            class_.append(Submission(name, notebook(released, RIGHT, source), POINTS))
         class_.append(Submission(f"{name}-in-vain", notebook(released, wrong, source), dict.fromkeys(POINTS, 0)))
     for change in (_without_checks, _dearer_checks, _copied_cells, _stripped):
         name = change.__name__.strip("_").replace("_", "-")

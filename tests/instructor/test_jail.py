@@ -1,0 +1,197 @@
+"""Nothing outlives its grading, nothing is used that is not counted, and a busy machine takes nothing from anybody."""
+
+import os
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+from attacks import IN_A_CALL, IN_A_CELL
+from classroom import ROOT, require_a_jail
+
+from instructor import jail, submission, usage
+from instructor.submission import Limits, Question, run
+from instructor.usage import Budget
+
+require_a_jail()
+LIMITS = Limits(cell=2, total=60)
+ASKED = [Question("one", [()], 2), Question("two", [(3,)], 2), Question("three", [()], 2)]
+CELLS = {"a": "import numpy as np", "one": "one = 1", "two": "def two(x):\n    return x * 2", "three": "three = [3]"}
+
+
+def attacked(lines):
+    """The cells, the second answer of which does something else."""
+    body = "\n".join(f"    {line}" for line in lines.splitlines())
+    return {**CELLS, "two": f"def two(size, kernel_size=1, stride=1):\n{body}"}
+
+
+def inside():
+    """The processes of this clone's jails."""
+    found = set()
+    for process in psutil.process_iter(["cmdline"]):
+        if str(jail.INSIDE) in (process.info["cmdline"] or ()):
+            found.add(process.pid)
+    return found
+
+
+def values(outcome):
+    return [calls[0].value for calls in (outcome.calls[question.name] for question in ASKED)]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["outlives-its-parent", "takes-over-process-1", "starts-threads", "stops-everybody", "forks-without-end", "sleeps"],
+)
+def test_nothing_outlives_its_grading(name, monkeypatch):
+    started = []
+    really = jail.start
+
+    def start(*args, **kwargs):
+        started.append(really(*args, **kwargs))
+        return started[-1]
+
+    monkeypatch.setattr(jail, "start", start)
+    seen = set()
+    families = submission.family_of
+
+    def family_of(pid):
+        family = families(pid)
+        seen.update(family)
+        return family
+
+    monkeypatch.setattr(submission, "family_of", family_of)
+    outcome = run(attacked(IN_A_CALL[name]), ASKED, LIMITS)
+    assert values(outcome)[::2] == [1, [3]]
+    assert len(seen) > 2 * len(started) - 1
+    _, alive = psutil.wait_procs(seen, timeout=10)
+    assert not [one for one in alive if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
+
+
+def test_a_grader_that_is_killed_takes_its_submissions_along():
+    program = (
+        "from instructor.submission import *\n"
+        f"run({attacked(IN_A_CALL['outlives-its-parent'] + chr(10) + 'while True: pass')!r}, "
+        "[Question('two', [(3,)], 60)], Limits())"
+    )
+    before = inside()
+    with subprocess.Popen([sys.executable, "-c", program], cwd=ROOT) as grader:
+        while len(inside() - before) < 4:
+            assert grader.poll() is None
+            time.sleep(0.05)
+        grader.kill()
+    deadline = time.monotonic() + 60
+    while inside() - before:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def unreclaimable():
+    """Megabytes of the kernel's memory that it cannot take back."""
+    with open("/proc/meminfo") as file:
+        return next(int(line.split()[1]) // 1024 for line in file if line.startswith("SUnreclaim"))
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in IN_A_CALL if name.startswith(("makes", "watches", "fills-key", "arms"))]
+)
+def test_what_nobody_counts_cannot_be_had(name):
+    before = unreclaimable()
+    outcome = run(attacked(IN_A_CALL[name]), ASKED, LIMITS)
+    assert values(outcome)[::2] == [1, [3]]
+    assert unreclaimable() - before < 400
+
+
+@pytest.mark.parametrize("name", ["fills-inodes", "fills-folders"])
+def test_empty_files_count_as_memory(name):
+    outcome = run(attacked(IN_A_CALL[name]), ASKED, Limits(cell=2, total=60, memory=2**28))
+    assert values(outcome)[::2] == [1, [3]]
+    cell = IN_A_CALL["fills-inodes"].replace("itertools.count()", "range(150_000)")
+    outcome = run({**CELLS, "b": cell}, ASKED, Limits(memory=2**28))
+    assert any(note.startswith(submission.FULL) for note in outcome.notes)
+
+
+def test_sleep_and_work_are_over_and_waiting_for_others_is_not(monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr(usage.time, "monotonic", lambda: now[0])
+    budget = Budget(seconds=2, used=5, began=100)
+    now[0] = 101.9
+    assert not budget.over(5)  # asleep, and not too long
+    assert budget.over(7.1)  # two seconds of work
+    now[0] = 102.1
+    assert budget.over(5)
+    assert not budget.over(5.2)  # a tenth of a processor: others are busy
+    now[0] = 121
+    assert not budget.over(6.9)
+    assert budget.over(5.5)
+
+
+HOGS = 4
+BUSY = ("forks-without-end", "fills-memory", "loops", "sleeps", "starts-threads", "answers-too-deep")
+
+
+@pytest.fixture
+def busy():
+    """A machine on which others work."""
+    hogs = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(HOGS)]
+    yield
+    for hog in hogs:
+        hog.kill()
+        hog.wait()
+
+
+@pytest.mark.parametrize("name", BUSY)
+def test_on_a_busy_machine_honest_answers_keep_their_marks(busy, name):
+    assert values(run(attacked(IN_A_CALL[name]), ASKED, LIMITS))[::2] == [1, [3]]
+
+
+@pytest.mark.parametrize("name", ["loops-in-a-cell", "sleeps-in-a-cell", "exits-in-a-cell"])
+def test_a_cell_that_does_not_end_is_left_out(busy, name):
+    outcome = run({"b": IN_A_CELL[name], **CELLS}, ASKED, LIMITS)
+    assert values(outcome) == [1, 6, [3]]
+    assert len(outcome.notes) == 1
+
+
+def test_three_deaths_in_a_row_cost_three_exercises():
+    dies = "import os\ndef {}(*args):\n    os._exit(0)"
+    cells = {name: dies.format(name) for name in ("one", "two", "three")}
+    four = Question("four", [()], 2)
+    outcome = run({**cells, "four": "four = 4"}, [*ASKED, four], LIMITS)
+    assert [calls[0].kind for name, calls in outcome.calls.items() if name != "four"] == ["died"] * 3
+    assert outcome.calls["four"][0].value == 4
+    assert len(outcome.notes) == 3
+
+
+def test_time_that_sleeps_away_ends_the_whole():
+    cells = {f"cell {number}": "import time\ntime.sleep(100)" for number in range(9)}
+    outcome = run({**cells, **CELLS}, ASKED, Limits(cell=1, total=4))
+    assert [calls[0].kind for calls in outcome.calls.values()] == ["died"] * 3
+    assert outcome.notes[-1].startswith(submission.OVER)
+
+
+def test_a_cells_error_is_told_by_its_kind_and_line():
+    cells = {
+        "a": "x = 1\n1 / 0", "b": "def f(:", "c": "class FULL_MARKS(Exception): pass\nraise FULL_MARKS('agreed')",
+        "d": "%nothing_of_this_kind", "e": "import no_such_package", **CELLS,
+    }  # fmt: skip
+    outcome = run(cells, ASKED, LIMITS)
+    assert outcome.errors["a"] == "ZeroDivisionError in line 2"
+    assert outcome.errors["b"].startswith("SyntaxError in line 1")
+    assert outcome.errors["e"] == "ModuleNotFoundError in line 1"
+    assert set(outcome.errors) <= {"a", "b", "d", "e"}
+    assert outcome.notes == ["A cell asks for “no_such_package”, which is not installed here."]
+
+
+def test_a_package_that_an_answer_asks_for_is_noted():
+    outcome = run({**CELLS, "two": "def two(x):\n    import no_such_package"}, ASKED, LIMITS)
+    assert outcome.notes == ["A cell asks for “no_such_package”, which is not installed here."]
+
+
+def test_a_jail_sees_no_files_but_its_own():
+    with jail.start(["-c", "import os; print(sorted(os.listdir('/')), os.listdir('/tmp'))"]) as process:
+        said = process.communicate(timeout=60)[0].decode()
+    top = {"/" + path.parts[1] for path in jail._seen()}
+    assert said.rstrip().endswith("[]")
+    assert {name for name in os.listdir("/") if repr(name) in said} <= {name[1:] for name in top} | {
+        "bin", "dev", "etc", "lib", "lib64", "proc", "tmp", "usr",
+    }  # fmt: skip
