@@ -382,4 +382,4 @@ os.chdir("/tmp/x")
 shutil.rmtree("/tmp/x")
 os.umask(0o777)""",
 }  # fmt: skip
-OWN_LOSS = {"forks-in-a-cell"}  # it may take every process that its own answers need
+OWN_LOSS = {"forks-in-a-cell", "sets-a-signal"}  # they may take from their own answers what these need
