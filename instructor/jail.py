@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ from instructor import syscalls
 ROOT = Path(__file__).resolve().parent.parent
 INSIDE = ROOT / "instructor" / "inside.py"
 SCRATCH = 2**28  # bytes that fit into the jail's /tmp
+MEMORY = 2**31  # bytes of a submission, unless its sheet says otherwise
+KERNELS = 2**29  # more, before the kernel ends what the grader should have ended
 
 # Where root grades, each jail gets a user nobody else has: limits on processes are counted by user.
 _USERS = count(1_000_000 + os.getpid() % 10_000 * 1_000)
@@ -42,29 +45,41 @@ class NoJail(RuntimeError):
     """Raised where submissions cannot be isolated."""
 
 
-def start(program: Sequence[str], trusted: bool = False, stderr: int = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
-    """Start Python with these arguments in a jail, a pipe at each end."""
+def start(
+    program: Sequence[str], trusted: bool = False, stderr: int = subprocess.DEVNULL, memory: int = MEMORY
+) -> subprocess.Popen[bytes]:
+    """Start Python with these arguments in a jail, a pipe at each end; ``memory`` is for a cgroup, where one can be had."""
     command = [sys.executable, "-I", *program]
-    how: dict[str, Any] = {
-        "stdin": subprocess.PIPE,
-        "stdout": subprocess.PIPE,
-        "stderr": stderr,
-        "env": _environment(),
-        "bufsize": 0,
-    }
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": stderr, "bufsize": 0}
     if trusted:
-        return subprocess.Popen(command, **how)
+        return subprocess.Popen(command, env=_environment(), **pipes)
     with tempfile.TemporaryFile() as rules:
         rules.write(syscalls.program())
         rules.seek(0)
-        walls = _walls("--seccomp", str(rules.fileno()))
-        return subprocess.Popen([*walls, *command], pass_fds=[rules.fileno()], **how)
+        # The scope is asked for with our own variables; behind it there are others.
+        variables = [f"{name}={value}" for name, value in _environment().items()]
+        walls = [*_scope(memory), "env", "-i", *variables, *_walls("--seccomp", str(rules.fileno()))]
+        return subprocess.Popen([*walls, *command], pass_fds=[rules.fileno()], **pipes)
 
 
 def _environment() -> dict[str, str]:
     """The variables of what runs inside: nothing of the instructor's."""
     threads = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL")}
     return {"PATH": "/usr/bin:/bin", "HOME": "/tmp", "LANG": "C.UTF-8", "MPLBACKEND": "agg", **threads}
+
+
+@cache
+def _scope(memory: int) -> list[str]:
+    """What puts a process into a cgroup of its own, where systemd makes one: the kernel then keeps the sum."""
+    most = ["MemorySwapMax=0", f"MemoryMax={memory + KERNELS}", "TasksMax=256"]
+    scope = ["systemd-run", "--quiet", "--scope", "--collect", *(f"--property={one}" for one in most)]
+    if os.geteuid():
+        scope.insert(1, "--user")
+    try:
+        tried = subprocess.run([*scope, "true"], capture_output=True, timeout=20, stdin=subprocess.DEVNULL)
+    except (OSError, subprocess.TimeoutExpired):
+        return []
+    return scope if tried.returncode == 0 else []
 
 
 def require_unseen(*folders: Path) -> None:

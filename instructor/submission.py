@@ -43,7 +43,7 @@ class Limits:
     cell: float = 30
     total: float = 300
     start: float = 60
-    memory: int = 2**31
+    memory: int = jail.MEMORY
     processes: int = 64
 
     def of_a_process(self, trusted: bool) -> dict[str, int]:
@@ -134,7 +134,7 @@ class _Process:
     """The jailed process, spoken to with time limits, and watched; ``at`` is the cell or the question it is at."""
 
     def __init__(self, limits: Limits, whole: Budget, trusted: bool) -> None:
-        self.popen = jail.start([str(jail.INSIDE)], trusted)
+        self.popen = jail.start([str(jail.INSIDE)], trusted, memory=limits.memory)
         assert self.popen.stdin and self.popen.stdout
         self.questions, self.answers = self.popen.stdin.fileno(), self.popen.stdout.fileno()
         os.set_blocking(self.questions, False)

@@ -1,5 +1,6 @@
 """Nothing outlives its grading, nothing is used that is not counted, and a busy machine takes nothing from anybody."""
 
+import os
 import subprocess
 import sys
 import time
@@ -194,3 +195,18 @@ def test_a_jail_sees_no_files_but_its_own():
     assert {path.name for path in Path("/").iterdir() if repr(path.name) in said} <= {name[1:] for name in top} | {
         "bin", "dev", "etc", "lib", "lib64", "proc", "tmp", "usr",
     }  # fmt: skip
+
+
+def test_where_systemd_lends_a_cgroup_it_is_used(tmp_path, monkeypatch):
+    asked = tmp_path / "asked"
+    fake = tmp_path / "systemd-run"
+    fake.write_text(f'#!/bin/sh\necho "$@" >> {asked}\nwhile [ "${{1#-}}" != "$1" ]; do shift; done\nexec "$@"\n')
+    fake.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("SECRET_OF_THE_INSTRUCTOR", "1")
+    jail._scope.cache_clear()
+    outcome = run({"one": "import os\none = list(os.environ)"}, ASKED[:1], Limits(memory=2**30))
+    jail._scope.cache_clear()
+    assert f"MemoryMax={2**30 + jail.KERNELS}" in asked.read_text()
+    assert "SECRET_OF_THE_INSTRUCTOR" not in outcome.calls["one"][0].value
+    assert "HOME" in outcome.calls["one"][0].value
