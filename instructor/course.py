@@ -12,7 +12,7 @@ from numpy.random import Generator, default_rng
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
-from instructor import settings
+from instructor import naming, settings
 from instructor.exercise_sheet import Sheet
 from utils.checks.calls import BLANK
 
@@ -83,16 +83,33 @@ class Course:
 
     @property
     def submitted(self) -> Path:
-        """The folder of what was handed in, without links in its path."""
-        return self.root.resolve() / "submitted"
+        """The folder of what was handed in. It may be a link of the instructor's; in it none is followed."""
+        return (self.root / "submitted").resolve()
 
     def submissions(self, sheet: Sheet) -> dict[str, Path]:
         """What was handed in, by student: the notebook, or the only one there is if it has another name."""
         found = {}
         for folder in sorted(self.submitted.glob(f"*/{sheet.name}")):
-            notebooks = sorted(folder.glob("[!.]*.ipynb"))
-            named = folder / sheet.path.name
-            found[folder.parent.name] = notebooks[0] if len(notebooks) == 1 else named
+            if _is_text(folder.parent.name):
+                notebooks = [path for path in _entries(folder) if naming.stem(path.name)]
+                found[folder.parent.name] = notebooks[0] if len(notebooks) == 1 else folder / sheet.path.name
+        return found
+
+    def misplaced(self) -> dict[str, str]:
+        """What lies in ``submitted`` and is not graded where it lies, with the reason."""
+        found = {}
+        released = {path.name for path in _entries(self.root / "release")}
+        for folder, below, files in os.walk(self.submitted):
+            place = Path(folder).relative_to(self.submitted).parts
+            below[:] = sorted(name for name in below if not name.startswith("."))
+            if place and not _is_text(place[0]):
+                found[place[0].encode(errors="backslashreplace").decode()] = "the folder's name is not UTF-8: rename it"
+                below.clear()
+            elif len(place) != 2 or place[1] not in released:
+                for name in sorted(files):
+                    if naming.stem(name):
+                        shown = "/".join(("submitted", *place, name)).encode(errors="backslashreplace").decode()
+                        found[shown] = "a notebook is graded in submitted/STUDENT/SHEET/, the sheet by its full name"
         return found
 
     def graded(self, sheet: Sheet, student: str) -> Path:
@@ -114,3 +131,19 @@ class Course:
     def table(self, sheet: Sheet) -> Path:
         """Where the table of the whole class goes."""
         return self.root / "grades" / f"{sheet.name}.csv"
+
+
+def _is_text(name: str) -> bool:
+    """Whether a name can be written to a file; a zip tool leaves others."""
+    try:
+        return bool(name.encode())
+    except UnicodeEncodeError:
+        return False
+
+
+def _entries(folder: Path) -> list[Path]:
+    """What is in a folder and not hidden; nothing where there is no such folder."""
+    try:
+        return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    except OSError:
+        return []

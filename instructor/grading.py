@@ -44,7 +44,7 @@ def grade(
     require_as_released(course, sheet)
     require_solvable(sheet, partial(course.inputs, "of the sheet itself"), limits)
     due = to_mark(course, sheet, digests, students, force)
-    failed: dict[str, str] = {}
+    failed = course.misplaced()
     jobs = _jobs(course, sheet, {student: digests[student] for student in due}, failed)
     shown = tqdm(run_all(jobs, limits, trusted, workers), sheet.name, total=len(due), unit="submission")
     for job, outcome in shown:
@@ -65,7 +65,8 @@ def collected(course: Course, sheet: Sheet) -> dict[str, str]:
         raise ValueError(f"{sheet.name} was not released in {course.root}: make the assignment first")
     submissions = course.submissions(sheet)
     if not submissions:
-        raise ValueError(f"nothing was collected: there is no {course.root}/submitted/STUDENT/{sheet.name}")
+        there = "".join(f"\n{name}: {why}" for name, why in course.misplaced().items())
+        raise ValueError(f"nothing was collected: there is no {course.root}/submitted/STUDENT/{sheet.name}{there}")
     release = released.read_bytes()
     digests = {}
     for student, path in submissions.items():

@@ -70,12 +70,14 @@ def main() -> None:
     sys.path.append("")  # what a cell has written can be imported
     builtins.display = lambda *things, **how: None  # type: ignore[attr-defined]
     builtins.get_ipython = _shell  # type: ignore[attr-defined]
-    errors = []
+    errors, own = [], os.getpid()
     for number, (key, source) in enumerate(cells.items()):
         answers.write(packed({"cell": key}))
         place = f"<cell {number}>"
         if error := _run(source, place):
             errors.append(_told(key, place, error))
+        if os.getpid() != own:
+            os._exit(0)  # what a cell has forked is not to answer for us
     answers.write(packed({"errors": errors}))
     while True:
         try:

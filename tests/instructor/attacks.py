@@ -127,10 +127,24 @@ for folder, below, files in os.walk("/"):
 return []""",
     "makes-semaphores": KERNEL + "while True:\n    libc.syscall(64, 0, 32000, 0o1600)",
     "makes-message-queues": KERNEL + "for _ in range(10**5):\n    libc.syscall(68, 0, 0o1600)\nreturn []",
-    "makes-named-queues": KERNEL + "for n in range(10**5):\n    libc.syscall(240, b'q%d' % n, 0o102, 0o600, 0)\nreturn []",
-    "watches-files": KERNEL + "for _ in range(60):\n    watch = libc.syscall(294, 0)\n    libc.syscall(254, watch, b'/tmp', 1)\nreturn []",
-    "fills-keyrings": KERNEL + "for n in range(10**4):\n    libc.syscall(248, b'user', b'k%d' % n, b'x' * 10**4, 10**4, -3)\nreturn []",
-    "arms-timers": KERNEL + "at = ctypes.c_int()\nfor _ in range(10**5):\n    libc.syscall(222, 1, None, ctypes.byref(at))\nreturn []",
+    "makes-named-queues": KERNEL + """\
+for n in range(10**5):
+    libc.syscall(240, b"q%d" % n, 0o102, 0o600, 0)
+return []""",
+    "watches-files": KERNEL + """\
+for _ in range(60):
+    watch = libc.syscall(294, 0)
+    libc.syscall(254, watch, b"/tmp", 1)
+return []""",
+    "fills-keyrings": KERNEL + """\
+for n in range(10**4):
+    libc.syscall(248, b"user", b"k%d" % n, b"x" * 10**4, 10**4, -3)
+return []""",
+    "arms-timers": KERNEL + """\
+at = ctypes.c_int()
+for _ in range(10**5):
+    libc.syscall(222, 1, None, ctypes.byref(at))
+return []""",
     "fills-inodes": """\
 import itertools
 for n in itertools.count():
@@ -307,6 +321,7 @@ for family in range(45):
         pass
 return []""",
     "allocates-for-ever": "held = []\nwhile True:\n    held.append([0] * 10**6)",
+    "clears-its-modules": "import sys\nsys.modules.clear()\nreturn []",
     "answers-without-end": "return iter(int, 1)",
     "answers-with-itself": "value = []\nvalue.append(value)\nreturn value",
     "answers-a-galaxy": "value = [0]\nfor _ in range(40):\n    value = [value, value]\nreturn value",
@@ -339,7 +354,6 @@ for told in ({"cell": "readings"}, {"errors": [["readings", "FULL MARKS", 1, "FU
             os.write(stream, len(body).to_bytes(8, "big") + body)
         except OSError:
             pass""",
-    "clears-its-modules": "import sys\nsys.modules.clear()",
     "sleeps-in-a-cell": "import time\ntime.sleep(10**6)",
     "forks-in-a-cell": "import os\nwhile True:\n    os.fork()",
     "leaves-a-daemon": """\
@@ -357,6 +371,14 @@ threading.Timer(0.2, lambda: None).start()""",
 import signal
 signal.signal(signal.SIGALRM, lambda *a: 1 / 0)
 signal.setitimer(signal.ITIMER_REAL, 0.05, 0.05)""",
-    "traces-everything": "import sys, threading\nsys.setprofile(lambda *a: None)\nthreading.setprofile(lambda *a: None)",
-    "loses-its-folder": "import os, shutil\nos.mkdir('/tmp/x')\nos.chdir('/tmp/x')\nshutil.rmtree('/tmp/x')\nos.umask(0o777)",
+    "traces-everything": """\
+import sys, threading
+sys.setprofile(lambda *a: None)
+threading.setprofile(lambda *a: None)""",
+    "loses-its-folder": """\
+import os, shutil
+os.mkdir("/tmp/x")
+os.chdir("/tmp/x")
+shutil.rmtree("/tmp/x")
+os.umask(0o777)""",
 }  # fmt: skip
