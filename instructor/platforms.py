@@ -157,6 +157,12 @@ class Export:
         scaled = next((scale * of for scale in scales if abs(scale - 1) > 1e-9), None)
         return Filled(rows, count, sorted(set(marks) - known), scaled)
 
+    def late(self) -> set[str]:
+        """The numbers of those who were late, as Moodle writes in *Status*: "Submitted for grading - 2 days late"."""
+        lines = [dict(zip(self._columns, row, strict=True)) for row in self.rows]
+        late = [line.get("identifier", "") for line in lines if re.search(r"\blate\b", line.get("status", ""))]
+        return {number[0] for identifier in late if (number := re.search(r"\d+$", identifier))}
+
     @property
     def _columns(self) -> list[str]:
         return [cell.strip().casefold() for cell in self.head]

@@ -154,12 +154,12 @@ def test_a_worksheet_tells_namesakes_apart(course, tmp_path):
     sheet = tmp_path / "Grades.csv"
     sheet.write_text(
         "Identifier,Full name,Email address,Status,Grade,Maximum Grade\n"
-        "Participant 12,Alan Turing,a2@example.org,,,100\n"
+        "Participant 12,Alan Turing,a2@example.org,Submitted for grading - 2 days late,,100\n"
         "Participant 13,Alan Turing,a1@example.org,,,100\n"
     )
     files = {f"Alan Turing_{n}_assignsubmission_file/{NAME}": notebook(str(n)) for n in (12, 13)}
     report = collect(course, Sheet(SHEET), packed(tmp_path / "s.zip", files), sheet)
-    assert report.left == []
+    assert (report.left, report.late) == ([], ["al2"])
     assert placed(course) == {"al2": notebook("12"), "al1": notebook("13")}
 
 
