@@ -116,8 +116,8 @@ def _worksheet(worksheet: Path | None, roster: Roster | None) -> tuple[dict[str,
     if worksheet is None:
         return {}, set()
     export = Export.read(worksheet)
-    found = zip(export.people(), export.students(roster, {}), strict=True)
-    return {person["number"]: student for person, student in found if person["number"] and student}, export.late()
+    found = zip(export.numbers(), export.students(roster, {}), strict=True)
+    return {number: student for number, student in found if number and student}, export.late()
 
 
 def _whose(
