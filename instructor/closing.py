@@ -35,4 +35,5 @@ def lines(course: Course, sheet: Sheet, class_: Sequence[Member], same: Sequence
 
 def _listed(students: Sequence[str]) -> str:
     more = len(students) - 10
-    return ", ".join([*students[:10], *([f"and {more} more"] if more > 0 else [])])
+    shown = [name if name.isprintable() else ascii(name) for name in students[:10]]
+    return ", ".join([*shown, *([f"and {more} more"] if more > 0 else [])])

@@ -6,7 +6,7 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
@@ -58,10 +58,10 @@ class _Found:
 def collect(course: Course, sheet: Sheet, download: Path, worksheet: Path | None = None) -> Report:
     """Put the notebooks of a platform's ``download`` into ``submitted``. ``ValueError`` where it cannot be read.
 
-    Moodle's grading ``worksheet`` tells two students of the same name apart.
+    Moodle's grading ``worksheet`` tells two students of the same name apart, and who was late.
     """
     roster = Roster.of(course.root)
-    numbers = _numbers(worksheet, roster)
+    numbers, late = _worksheet(worksheet, roster)
     report = Report()
     found: dict[str, list[_Found]] = defaultdict(list)
     state = read_state(course, sheet)
@@ -72,7 +72,8 @@ def collect(course: Course, sheet: Sheet, download: Path, worksheet: Path | None
         for file in files:
             try:
                 student, one = _whose(file, level, place[1] if place else None, sheet, roster, numbers)
-                found[student].append(one)
+                said = replace(one.said, late=one.said.late or one.said.number in late)
+                found[student].append(replace(one, said=said))
             except Left as why:
                 report.left.append(f"{_shown(file)} {why}")
         for student, several in sorted(found.items()):
@@ -110,15 +111,13 @@ def _write_state(course: Course, sheet: Sheet, state: Mapping[str, Collected]) -
     part.replace(path)
 
 
-def _numbers(worksheet: Path | None, roster: Roster | None) -> dict[str, str]:
-    """Students by the number that stands in the names of their files, as far as Moodle's worksheet tells."""
+def _worksheet(worksheet: Path | None, roster: Roster | None) -> tuple[dict[str, str], set[str]]:
+    """Students by the number in the names of their files, and the late ones' numbers, as Moodle's worksheet tells."""
     if worksheet is None:
-        return {}
-    if roster is None:
-        raise ValueError("a worksheet tells students of the roster apart, and there is none: make the roster first")
+        return {}, set()
     export = Export.read(worksheet)
-    found = zip(export.people(), export.students(roster, {}), strict=True)
-    return {person["number"]: student for person, student in found if person["number"] and student}
+    found = zip(export.numbers(), export.students(roster, {}), strict=True)
+    return {number: student for number, student in found if number and student}, export.late()
 
 
 def _whose(

@@ -117,12 +117,11 @@ class Export:
         """Whose each line is: by the ``numbers`` in the names of what was collected, or else by the roster."""
         called = roster.called if roster is not None else lambda text: {text} & set(numbers.values())
         found: list[str | None] = []
-        for row in self.rows:
+        for row, number in zip(self.rows, self.numbers(), strict=True):
             line = dict(zip(self._columns, row, strict=True))
-            number = re.search(r"\d+$", line.get("identifier", line.get("id", "")))
             texts = [line.get(column, "") for column in (*_COLUMNS, "student")]
             texts.append(" ".join(line[column].strip() for column in self._name_columns))
-            student = numbers.get(number[0]) if number else None
+            student = numbers.get(number)
             for text in texts:
                 if student is None and text.strip() and len(those := called(text)) == 1:
                     (student,) = those
@@ -156,6 +155,18 @@ class Export:
             rows.append([line[column] for column in keep])
         scaled = next((scale * of for scale in scales if abs(scale - 1) > 1e-9), None)
         return Filled(rows, count, sorted(set(marks) - known), scaled)
+
+    def numbers(self) -> list[str]:
+        """The number of each line, as it stands in the names of files; empty where there is none."""
+        lines = [dict(zip(self._columns, row, strict=True)) for row in self.rows]
+        found = [re.search(r"\d+$", line.get("identifier", line.get("id", ""))) for line in lines]
+        return [number[0] if number else "" for number in found]
+
+    def late(self) -> set[str]:
+        """The numbers of those who were late, as Moodle writes in *Status*: "Submitted for grading - 2 days late"."""
+        lines = [dict(zip(self._columns, row, strict=True)) for row in self.rows]
+        late = [bool(re.search(r"\blate\b", line.get("status", ""))) for line in lines]
+        return {number for number, came_late in zip(self.numbers(), late, strict=True) if number and came_late}
 
     @property
     def _columns(self) -> list[str]:

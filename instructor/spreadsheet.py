@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 # What a spreadsheet computes, or takes for another cell: = + - @, also as Chinese and Japanese keyboards write them.
-_FORMULA = re.compile(r"'*(\s*[=+\-@＝＋－＠]|[\t\r\n])")
+# A sign alone is none; Moodle's tables are full of -, and want it back.
+_FORMULA = re.compile(r"'*(\s*[=+\-@＝＋－＠](?s:.)|[\t\r\n])")
 _NUMBER = re.compile(r"[+-]?\d+([.,]\d+)*%?")
 
 

@@ -167,6 +167,7 @@ def test_moodle_gets_its_worksheet_back(week):
     path = course.root / "grades" / f"{NAME}_moodle.csv"
     assert path.read_bytes().startswith(b"\xef\xbb\xbfIdentifier,")
     rows = read(path)
+    assert rows[0]["Last modified (grade)"] == "-"
     assert [(row["Identifier"], row["Grade"], row["Feedback comments"]) for row in rows] == [
         ("Participant 71", "71.43", ""),
         ("Participant 72", "3.00", "well"),
