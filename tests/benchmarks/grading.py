@@ -19,7 +19,7 @@ import nbformat
 import numpy as np
 
 ROOT = Path(__file__).parent.parent.parent
-sys.path.append(str(ROOT / "tests" / "instructor"))
+sys.path += [str(ROOT), str(ROOT / "tests" / "instructor")]
 
 from classroom import EXAMPLE, POINTS, SHEET, Submission, hand_in, honest, hostile, notebook  # noqa: E402
 
