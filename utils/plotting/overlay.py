@@ -27,7 +27,7 @@ def overlays(
     if titles:
         as_many("titles", titles, "pictures", len(pictures))
     grays = [picture(each) for each in pictures]
-    warmths = [picture(heat, "heat") for heat in heats]
+    warmths = [picture(heat, "heat").astype(float) for heat in heats]
     for gray, warmth in zip(grays, warmths, strict=True):
         if warmth.ndim != 2 or warmth.shape != gray.shape[-2:]:
             raise ValueError(f"a heat must be as large as its picture, {gray.shape[-2:]}, got {warmth.shape}")
