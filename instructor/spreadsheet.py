@@ -26,12 +26,13 @@ def unguarded(cell: str) -> str:
 
 
 def write(path: Path, rows: Iterable[Sequence[Any]]) -> None:
-    """Write a table, guarded, in UTF-8 with the mark by which Excel knows it, and at once or not at all."""
+    """Write a table, guarded, at once or not at all; in UTF-8 with the mark by which Excel knows it, unless in ASCII."""
     path.parent.mkdir(parents=True, exist_ok=True)
     text = io.StringIO(newline="")
     csv.writer(text).writerows([guarded(cell) for cell in row] for row in rows)
     part = path.with_name(f"{path.name}.part")
-    part.write_bytes(b"\xef\xbb\xbf" + text.getvalue().encode(errors="replace"))
+    made = text.getvalue()
+    part.write_bytes((b"" if made.isascii() else b"\xef\xbb\xbf") + made.encode(errors="replace"))
     part.replace(path)
 
 
