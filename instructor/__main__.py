@@ -28,6 +28,9 @@ def main(words: list[str] | None = None) -> int:
     except (ValueError, NoJail) as error:
         print(error, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("Stopped. What is done is kept: type the same again to go on.", file=sys.stderr)
+        return 130
 
 
 def _sheet(options: argparse.Namespace) -> Sheet:

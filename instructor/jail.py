@@ -48,7 +48,7 @@ class NoJail(RuntimeError):
 def start(
     program: Sequence[str], trusted: bool = False, stderr: int = subprocess.DEVNULL, memory: int = MEMORY
 ) -> subprocess.Popen[bytes]:
-    """Start Python with these arguments in a jail, a pipe at each end; ``memory`` is for a cgroup, where one can be had."""
+    """Start Python with these arguments in a jail, a pipe at each end. ``memory`` is for a cgroup, if there is one."""
     command = [sys.executable, "-I", *program]
     pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": stderr, "bufsize": 0}
     if trusted:

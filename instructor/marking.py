@@ -145,6 +145,8 @@ def _result(task: Task, cases: Sequence[tuple[Any, ...]], calls: Sequence[Call],
         return Result(task.cell, task.name, part, hint.kind, hint.text + said)
     often = f" for {len(wrong)} of {len(kinds)} hidden inputs" if cases != [()] else ""
     message = MESSAGES[wrong[0]].format(name=task.name, often=often)
+    if wrong[0] == "missing" and cell_error.startswith("NotImplementedError"):
+        return Result(task.cell, task.name, 0, "stub", MESSAGES["stub"])
     if wrong[0] == "missing" and cell_error:
         message = f"Its cell ends in {cell_error}, so there is no {task.name}."
     return Result(task.cell, task.name, part, wrong[0], message + said)

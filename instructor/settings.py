@@ -21,9 +21,6 @@ TEMPLATE = """\
 # Numbers of their own for each student, in the cells of a sheet that say so.
 #own_numbers = true
 
-# Other hidden inputs for each version that a student hands in, so that feedback cannot be asked again and again.
-#fresh_inputs = true
-
 # Then a part for each sheet that is to differ, by the name of its notebook.
 #[sheets.02_sizes]
 # The deadline, with the offset of your time zone from UTC.
@@ -62,7 +59,6 @@ class Settings:
 
     late_percent_a_day: float = 0
     own_numbers: bool = False
-    fresh_inputs: bool = False
     sheets: dict[str, SheetSettings] = field(default_factory=dict)
 
     @classmethod
@@ -99,7 +95,6 @@ _YES_OR_NO = ("true or false", lambda value: type(value) is bool)
 _COURSE: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "late_percent_a_day": _number(0, 100),
     "own_numbers": _YES_OR_NO,
-    "fresh_inputs": _YES_OR_NO,
 }
 _SHEET: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "due": (

@@ -15,8 +15,8 @@ ALLOWED = {
     "memory": "brk mmap munmap mprotect mremap madvise mincore msync membarrier get_mempolicy",
     "files": """
         access chdir chmod chown close close_range copy_file_range creat dup dup2 dup3 faccessat faccessat2
-        fadvise64 fallocate fchdir fchmod fchmodat fchown fchownat fcntl fdatasync flock fstat fstatfs fsync
-        ftruncate getcwd getdents getdents64 getxattr fgetxattr lgetxattr ioctl lchown link linkat listxattr
+        fadvise64 fallocate fchdir fchmod fchmodat fchown fchownat fdatasync flock fstat fstatfs fsync
+        ftruncate getcwd getdents getdents64 getxattr fgetxattr lgetxattr lchown link linkat listxattr
         lseek lstat mkdir mkdirat newfstatat open openat pipe pipe2 pread64 preadv preadv2 pwrite64 pwritev
         pwritev2 read readlink readlinkat readv rename renameat renameat2 rmdir sendfile stat statfs statx
         symlink symlinkat truncate umask unlink unlinkat utime utimensat utimes write writev""",
@@ -49,6 +49,12 @@ NEW_NAMESPACES = 0x80 | 0x20000 | 0x2000000 | 0x4000000 | 0x8000000 | 0x10000000
 PRCTL = (2, 3, 7, 8, 15, 16, 21, 23, 24, 27, 38, 39, 47, 0x53564D41)
 
 
+# Of fcntl(2): DUPFD, GETFD, SETFD, GETFL, SETFL, GETLK, DUPFD_CLOEXEC, GETPIPE_SZ. Not locks, leases and larger pipes.
+FCNTL = (0, 1, 2, 3, 4, 5, 1030, 1032)
+# Of ioctl(2): TCGETS, TCSETS, TCSETSW, TIOCGPGRP, TIOCGWINSZ, FIONREAD, FIONBIO, FIONCLEX, FIOCLEX.
+IOCTL = (0x5401, 0x5402, 0x5403, 0x540F, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)
+
+
 class NoFilter(RuntimeError):
     """Raised where the kernel cannot be told what to allow."""
 
@@ -73,8 +79,9 @@ def program() -> bytes:
     # multiprocessing asks for SO_REUSEADDR; a larger buffer would be the kernel's memory.
     reuse = (seccomp.Arg(1, seccomp.EQ, SOL_SOCKET), seccomp.Arg(2, seccomp.EQ, SO_REUSEADDR))
     made.add_rule(seccomp.ALLOW, "setsockopt", *reuse)
-    for option in PRCTL:
-        made.add_rule(seccomp.ALLOW, "prctl", seccomp.Arg(0, seccomp.EQ, option))
+    for name, place, values in (("prctl", 0, PRCTL), ("fcntl", 1, FCNTL), ("ioctl", 1, IOCTL)):
+        for value in values:
+            made.add_rule(seccomp.ALLOW, name, seccomp.Arg(place, seccomp.EQ, value))
     with tempfile.TemporaryFile() as file:
         made.export_bpf(file)
         file.seek(0)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 import psutil
 
 WAITS = 10  # seconds of waiting for each second of work, before a process counts as asleep and not as kept waiting
 INODE = 2**10  # bytes of kernel memory that a file takes, be it empty
+MAPPING = 2**10  # bytes that it takes to remember a piece of a process's memory
 
 
 @dataclass(frozen=True)
@@ -50,13 +53,22 @@ def memory_of(family: Sequence[psutil.Process], most: int) -> int:
     held, shared = _files_of(family), 0
     for member in family:
         with suppress(psutil.Error):
-            held += member.memory_info().rss
+            held += member.memory_info().rss + _kernels_of(member.pid)
     if held > most:  # pages that several of them share were counted for each
         for member in family:
             with suppress(psutil.Error):
                 full = member.memory_full_info()
                 shared += full.rss - full.pss
     return held - shared
+
+
+def _kernels_of(pid: int) -> int:
+    """Bytes that the kernel needs for a process to have its memory: tables of pages, and a list of its pieces."""
+    with suppress(OSError):
+        status, maps = (Path(f"/proc/{pid}/{name}").read_bytes() for name in ("status", "maps"))
+        tables = re.search(rb"VmPTE:\s*(\d+)", status)
+        return maps.count(b"\n") * MAPPING + (int(tables[1]) * 1024 if tables else 0)
+    return 0
 
 
 def _files_of(family: Sequence[psutil.Process]) -> int:

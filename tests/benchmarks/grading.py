@@ -1,6 +1,7 @@
 """Grade a whole class with hostile students in it, killed half-way; then time an honest one against plain nbgrader.
 
-Run it on an idle machine: ``python tests/benchmarks/grading.py``. It takes about five minutes.
+Run it on an idle machine: ``python tests/benchmarks/grading.py``. It takes about a quarter of an hour; a name, such as
+``scale``, runs one part.
 """
 
 import csv
@@ -11,13 +12,14 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import nbformat
 import numpy as np
 
 ROOT = Path(__file__).parent.parent.parent
-sys.path.append(str(ROOT / "tests" / "instructor"))
+sys.path += [str(ROOT), str(ROOT / "tests" / "instructor")]
 
 from classroom import EXAMPLE, POINTS, SHEET, Submission, hand_in, honest, hostile, notebook  # noqa: E402
 
@@ -26,12 +28,13 @@ from instructor.exercise_sheet import Sheet  # noqa: E402
 from instructor.release import release  # noqa: E402
 
 BIN = Path(sys.executable).parent
+QUIET = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 HERE = {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
 
 
 def totals(path, student, total):
     """The column ``total`` of a table, by ``student``."""
-    with path.open(encoding="utf-8") as file:
+    with path.open(encoding="utf-8-sig") as file:
         return {row[student]: float(row[total]) for row in csv.DictReader(file)}
 
 
@@ -53,7 +56,7 @@ def hostile_class(folder):
         first.kill()
     subprocess.run(grading(folder, EXAMPLE, "01"), cwd=ROOT, check=True, stderr=subprocess.DEVNULL)
     took = time.perf_counter() - start
-    with (folder / "grades" / f"{sheet.name}.csv").open(encoding="utf-8") as file:
+    with (folder / "grades" / f"{sheet.name}.csv").open(encoding="utf-8-sig") as file:
         rows = {row["student"]: {name: float(row[name]) for name in POINTS} for row in csv.DictReader(file)}
     wrong = [it.student for it in submissions if rows.get(it.student) != it.points]
     print(f"{len(submissions)} submissions, killed once: {took:.0f} s, wrong marks: {wrong or 'none'}")
@@ -116,7 +119,45 @@ def throughput(folder, count=60):
     return same
 
 
+@contextmanager
+def cluster():
+    """A dask cluster of two processes on two other addresses of this machine; its scheduler's address."""
+    address = "tcp://127.0.0.2:8790"
+    cli = [sys.executable, "-m", "distributed.cli"]
+    quiet = {"cwd": ROOT, "stderr": subprocess.DEVNULL}
+    scheduler = ["127.0.0.2", "--port", "8790", "--no-dashboard"]
+    with subprocess.Popen([*cli[:2], f"{cli[2]}.dask_scheduler", "--host", *scheduler], **quiet) as first:
+        worker = [address, "--host", "127.0.0.3", "--nthreads", "2", "--no-dashboard"]
+        with subprocess.Popen([*cli[:2], f"{cli[2]}.dask_worker", *worker], **quiet) as second:
+            yield address
+            second.terminate()
+        first.terminate()
+
+
+def scale(folder, count=300):
+    """Seconds and memory for a large class: one at a time, two at a time, and on a cluster."""
+    path = ROOT / "exercises" / "02_sizes.ipynb"
+    sheet, found = Sheet(path), {}
+    with cluster() as address:
+        for name, more in (("one", ()), ("two", ("--workers", "2")), ("a cluster of two", ("--workers", address))):
+            course = Course(folder / name)
+            released = nbformat.read(release(course, sheet), as_version=4)
+            hand_in(course.root, practice_class(released, count), path)
+            start = time.perf_counter()
+            with subprocess.Popen(grading(course.root, ROOT / "exercises", "02", *more), cwd=ROOT, **QUIET) as ours:
+                _, status, used = os.wait4(ours.pid, 0)
+                ours.returncode = os.waitstatus_to_exitcode(status)
+            took = time.perf_counter() - start
+            found[name] = totals(course.table(sheet), "student", "total")
+            megabytes = used.ru_maxrss / 1024
+            print(f"{count} submissions, {name} at a time: {took:.0f} s, the grader's memory {megabytes:.0f} MB")
+    same = len(found["one"]) == count and all(points == found["one"] for points in found.values())
+    print("totals equal for everybody" if same else "TOTALS DIFFER")
+    return same
+
+
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as place:
-        fine = [throughput(Path(place) / "honest"), hostile_class(Path(place) / "hostile")]
+        tried = (throughput, hostile_class, scale)
+        fine = [one(Path(place) / one.__name__) for one in tried if len(sys.argv) == 1 or one.__name__ in sys.argv]
     sys.exit(not all(fine))

@@ -300,3 +300,10 @@ def test_a_loop_that_swallows_exceptions_is_left_behind():
 
 def test_a_notebook_shows_the_hint_alone():
     assert Wrong("Twice, not squared.")._render_traceback_() == ["✗ Twice, not squared."]
+
+
+def test_what_is_behind_a_mask_is_no_answer():
+    exercise = Exercise("two", cases=lambda rng: [()], reference=lambda: np.array([1, 2]))
+    exercise.check(np.ma.masked_array([1, 2], mask=False))
+    with pytest.raises(Wrong, match="is wanted"):
+        exercise.check(np.ma.masked_array([1, 2], mask=[False, True]))

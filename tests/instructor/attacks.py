@@ -145,6 +145,43 @@ at = ctypes.c_int()
 for _ in range(10**5):
     libc.syscall(222, 1, None, ctypes.byref(at))
 return []""",
+    "takes-locks": """\
+import fcntl, os
+for _ in range(60):
+    if not os.fork():
+        break
+held = [open(f"/tmp/{os.getpid()}-{n}", "w") for n in range(50)]
+while True:
+    for place in range(0, 10**5, 2):
+        for file in held:
+            try:
+                fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, place)
+            except OSError:
+                pass""",
+    "maps-in-many-processes": """\
+import mmap, os, time
+for _ in range(60):
+    if not os.fork():
+        break
+held = []
+while True:
+    try:
+        held.append(mmap.mmap(-1, 4096, flags=2, prot=1 + 2 * (len(held) % 2)))
+        held[-1][0]
+    except (OSError, ValueError):
+        time.sleep(60)""",
+    "opens-terminals": """\
+import os
+for _ in range(60):
+    if not os.fork():
+        break
+while True:
+    try:
+        one, other = os.openpty()
+        os.set_blocking(one, False)
+        os.write(one, bytes(2**16))
+    except OSError:
+        pass""",
     "fills-inodes": """\
 import itertools
 for n in itertools.count():

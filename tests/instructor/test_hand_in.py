@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
+from instructor.__main__ import main
 from instructor.course import Course
 from instructor.exercise_sheet import Sheet
 from instructor.grading import grade
@@ -354,3 +355,12 @@ def test_a_course_that_submissions_could_read_is_refused():
     with pytest.raises(ValueError, match="submissions can read what lies in"):
         release(Course(ROOT / "utils" / "course"), Sheet(SHEET))
     assert not (ROOT / "utils" / "course").exists()
+
+
+def test_who_stops_it_is_told_that_nothing_is_lost(monkeypatch, capsys, course):
+    def stopped(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("instructor.__main__.grade", stopped)
+    assert main(["grade", "01", "--sheets", str(EXAMPLE), "--course", str(course.root)]) == 130
+    assert "type the same again" in capsys.readouterr().err

@@ -330,7 +330,7 @@ def test_a_deadline_and_a_time_make_the_penalty(course, blank):
         ("late_percent = 3", "late_percent is no setting; there are late_percent_a_day"),
         ("late_percent_a_day = 101", "is to be a number from 0 to 100, and not 101"),
         ("late_percent_a_day = nan", "is to be a number from 0 to 100, and not nan"),
-        ("fresh_inputs = 1", "is to be true or false, and not 1"),
+        ("own_numbers = 1", "is to be true or false, and not 1"),
         ("[sheets.x]\ndue = 2026-01-01T10:00:00", "with an offset from UTC"),
         ("[sheets.x]\nweight = true", "sheets.x.weight is to be a number"),
         ("[sheets]\nx = 1", "stand below its name"),
@@ -352,7 +352,6 @@ def test_the_settings_file_of_a_new_course_explains_every_setting_and_sets_none(
     (blank[0].root / "course.toml").write_text(text, encoding="utf-8")
     sheet = made.sheet("02_sizes")
     assert made.own_numbers
-    assert made.fresh_inputs
     assert (made.late_percent_a_day, sheet.weight, sheet.column) == (10, 2, "Exercise 2")
     assert (sheet.limits.cell, sheet.limits.total, sheet.limits.memory) == (30, 300, 2**31)
 

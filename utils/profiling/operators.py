@@ -1,186 +1,35 @@
-"""The table of PyTorch's operators: what each counts, how it moves a receptive field, what it is called, how it is run.
+"""What is known of an operator as PyTorch's dispatcher calls it: how it is counted, how it moves a receptive field.
 
-Operators come as PyTorch's dispatcher calls them in a forward pass without gradients, and composite ones arrive
-decomposed: ``linear`` is seen as ``addmm`` or ``mm``, ``matmul``, ``einsum`` and attention as ``bmm``, ``flatten`` and
-``reshape`` as ``view`` and ``clone``, ``chunk`` as ``split``, pooling along one axis as pooling along two. An operator
-without a line in ``RULES`` counts nothing; it leaves the pixels where they are if PyTorch tags it as pointwise, and
-is else taken to mix all positions.
+``utils.profiling.table`` has what PyTorch does not say itself. An operator without a line there is no product and
+leaves pixels where they are if PyTorch tags it as pointwise, and counts nothing if it only gives a view; of any other
+it is said that its multiply-accumulates are not counted, and its receptive field is not known.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import cache, partial
-from typing import Any, NamedTuple, cast
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any, NamedTuple, TypeAlias, cast
 
 import torch
 
-from utils.arithmetic import conv_transpose_output_size
 from utils.profiling import rules
-from utils.profiling.fields import EVERYTHING, Layout
-from utils.profiling.rules import Arguments, LayoutRule, Layouts, first
+from utils.profiling.fields import Lost, Sees
+from utils.profiling.layouts import Layout
+from utils.profiling.table import RULES, Rule
 
-_NOTHING = torch.empty(0, device="meta")
-
-
-class Rule(NamedTuple):
-    """What is known of an operator.
-
-    ``layout`` is its layout rule, None where the result depends on no more than shape and dtype. ``macs`` counts
-    multiply-accumulates from the arguments and the result. ``kind`` is the operator's name in torch.nn.functional or
-    torch, where that is another. ``by_value`` says that what it makes, or how large that is, depends on values.
-    ``on_meta`` stands in for the operator on the meta device: it raises where torch takes there what it refuses
-    elsewhere, and returns the result where torch is slow to make it, or else None.
-    """
-
-    layout: LayoutRule | None = rules.mix_all
-    macs: Callable[[Arguments, torch.Tensor], int] | None = None
-    kind: str | Callable[[Arguments], str] = ""
-    by_value: bool = False
-    on_meta: Callable[[Arguments], Any] | None = None
-
-
-def empty_like(tensor: torch.Tensor) -> torch.Tensor:
-    """A tensor without data; torch's own takes twenty times as long on the meta device."""
-    return torch.empty_strided(tensor.shape, tensor.stride(), dtype=tensor.dtype, device="meta")
-
-
-def _check_output_padding(args: Arguments) -> None:
-    if args[6]:
-        kernel = args[1].shape[2:]
-        for i, size in enumerate(args[0].shape[2:]):
-            conv_transpose_output_size(size, kernel[i], args[3][i], args[4][i], args[7][i], args[5][i])
-
-
-def _normalised(args: Arguments) -> Any:
-    """What a batch norm by running statistics makes, which would take most of a ResNet's time."""
-    x, *statistics = args[:5]
-    if not args[5] and all(tensor is None or tensor.shape == x.shape[1:2] for tensor in statistics):
-        return empty_like(x), _NOTHING, _NOTHING
-    return None
-
-
-def _pool(rank: int, dilated: bool = False) -> Rule:
-    return Rule(first(partial(rules.pool, rank=rank, dilated=dilated)))
-
-
-def _pool_to_size(rank: int) -> Rule:
-    return Rule(first(partial(rules.pool_to_size, rank=rank)))
-
-
-def _interpolate(rank: int, taps: int) -> Rule:
-    return Rule(first(partial(rules.interpolate, rank=rank, taps=taps)))
-
-
-_PRODUCT = Rule(rules.multiply, rules.product_macs, "matmul")
-_VECTOR_PRODUCT = Rule(macs=rules.product_macs)
-_KEEP, _REDUCE = Rule(first(rules.resize)), Rule(first(rules.reduce))
-_VIEW, _TRANSPOSE = Rule(first(rules.view)), Rule(first(rules.transpose))
-_SHAPE_ONLY, _BY_VALUE = Rule(layout=None), Rule(by_value=True)
-
-RULES: dict[str, Rule] = {
-    # Products.
-    "convolution": Rule(first(rules.convolve), rules.conv_macs, rules.conv_kind, on_meta=_check_output_padding),
-    "mm": _PRODUCT,
-    "bmm": _PRODUCT,
-    "baddbmm": _PRODUCT,
-    "addmm": _PRODUCT._replace(kind="linear"),
-    "addmv": _VECTOR_PRODUCT._replace(kind="linear"),
-    "mv": _VECTOR_PRODUCT._replace(kind="matmul"),
-    "dot": _VECTOR_PRODUCT,
-    # Windows.
-    "max_pool2d_with_indices": _pool(2, dilated=True),
-    "max_pool3d_with_indices": _pool(3, dilated=True),
-    "avg_pool2d": _pool(2),
-    "avg_pool3d": _pool(3),
-    "_adaptive_avg_pool2d": _pool_to_size(2),
-    "_adaptive_avg_pool3d": _pool_to_size(3),
-    "adaptive_max_pool2d": _pool_to_size(2),
-    "adaptive_max_pool3d": _pool_to_size(3),
-    # Interpolation, by how many inputs its kernel is wide.
-    "pixel_shuffle": _interpolate(2, 1),
-    "upsample_nearest1d": _interpolate(1, 1),
-    "upsample_nearest2d": _interpolate(2, 1),
-    "upsample_nearest3d": _interpolate(3, 1),
-    "_upsample_nearest_exact1d": _interpolate(1, 1),
-    "_upsample_nearest_exact2d": _interpolate(2, 1),
-    "_upsample_nearest_exact3d": _interpolate(3, 1),
-    "upsample_linear1d": _interpolate(1, 2),
-    "upsample_bilinear2d": _interpolate(2, 2),
-    "upsample_trilinear3d": _interpolate(3, 2),
-    "_upsample_bilinear2d_aa": _interpolate(2, 2),
-    "upsample_bicubic2d": _interpolate(2, 4),
-    "_upsample_bicubic2d_aa": _interpolate(2, 4),
-    # Where several tensors meet.
-    "cat": Rule(rules.concatenate),
-    "expand": Rule(rules.join),
-    "copy_": Rule(rules.join),
-    # Pixels stay where they are, with fewer or more around them.
-    "_to_copy": _KEEP._replace(kind="to"),
-    "alias": _KEEP,
-    "detach": _KEEP,
-    "split": _KEEP,
-    "split_with_sizes": _KEEP,
-    "slice": Rule(first(rules.slice_)),
-    "channel_shuffle": _KEEP,
-    "constant_pad_nd": _KEEP,
-    "reflection_pad1d": _KEEP,
-    "reflection_pad2d": _KEEP,
-    "replication_pad1d": _KEEP,
-    "replication_pad2d": _KEEP,
-    # Activations that torch does not tag as pointwise.
-    "hardswish": _KEEP,
-    "hardswish_": _KEEP,
-    "mish_": _KEEP,
-    "log_sigmoid_forward": _KEEP,
-    "_prelu_kernel": _KEEP._replace(kind="prelu"),
-    # Normalisation.
-    "native_batch_norm": Rule(first(rules.batch_norm), on_meta=_normalised),
-    "_native_batch_norm_legit_no_training": _KEEP,
-    "native_layer_norm": Rule(first(rules.layer_norm)),
-    "_softmax": _REDUCE,
-    "_log_softmax": _REDUCE,
-    # One number in place of many.
-    "mean": _REDUCE,
-    "sum": _REDUCE,
-    "amax": _REDUCE,
-    "amin": _REDUCE,
-    "max": _REDUCE,
-    "min": _REDUCE,
-    "select": _REDUCE,
-    "squeeze": _REDUCE,
-    # The same numbers in another shape.
-    "view": _VIEW,
-    "_unsafe_view": _VIEW,
-    "permute": Rule(first(rules.permute)),
-    "transpose": _TRANSPOSE,
-    "t": _TRANSPOSE,
-    "unsqueeze": Rule(first(rules.unsqueeze)),
-    # No more than shape and dtype of what they are given.
-    "zeros_like": _SHAPE_ONLY,
-    "ones_like": _SHAPE_ONLY,
-    "empty_like": _SHAPE_ONLY,
-    "full_like": _SHAPE_ONLY,
-    "new_zeros": _SHAPE_ONLY,
-    "new_ones": _SHAPE_ONLY,
-    "new_empty": _SHAPE_ONLY,
-    "new_full": _SHAPE_ONLY,
-    # What they make, or how large it is, is in the values.
-    "_local_scalar_dense": _BY_VALUE,
-    "nonzero": _BY_VALUE,
-    "index": _BY_VALUE,
-    "masked_select": _BY_VALUE,
-    "_unique2": _BY_VALUE,
-    "unique_consecutive": _BY_VALUE,
-    "bincount": _BY_VALUE,
-}
+Arguments: TypeAlias = Sequence[Any]
 
 
 class Operator(NamedTuple):
-    """An operator: ``views`` if its result is memory of its input, ``in_place`` if it writes there."""
+    """An operator: ``views`` if its result is memory of its input, ``in_place`` if it writes there.
+
+    ``counted`` says that what ``macs`` gives is all there is.
+    """
 
     name: str
     rule: Rule
+    counted: bool
     pointwise: bool
     views: bool
     in_place: bool
@@ -196,11 +45,21 @@ class Operator(NamedTuple):
         """Multiply-accumulates of a call with result ``out``."""
         return self.rule.macs(args, out) if self.rule.macs else 0
 
-    def layout(self, layouts: Sequence[Layout | None], args: Arguments, out: torch.Tensor) -> Layout | None:
+    def layout(
+        self, layouts: Sequence[Layout | None], args: Arguments, kwargs: Mapping[str, Any], out: torch.Tensor
+    ) -> Layout | None:
         """The layout of a result, from those of the tensors among the arguments (at least one has one)."""
         if self.rule.layout is None:
             return None
-        return EVERYTHING if EVERYTHING in layouts else self.rule.layout(cast(Layouts, layouts), args, out.shape)
+        for sees in Sees:
+            if sees in layouts:
+                return sees
+        try:
+            if "dim" in kwargs:  # the rules look for it among the arguments with a place
+                raise Lost
+            return self.rule.layout(cast(rules.Layouts, layouts), args, out)
+        except Lost as lost:
+            return lost.sees
 
     def run(self, func: Any, args: Arguments, kwargs: Any) -> Any:
         """Call the operator ``func`` on the meta device, or say without it what is plain and torch is slow to make."""
@@ -215,6 +74,25 @@ def describe(func: Any) -> Operator:
     """What the table and the schema of torch's operator ``func`` say of it."""
     aliases = [result.alias_info for result in func._schema.returns if result.alias_info]
     name, written = func.overloadpacket.__name__, any(alias.is_write for alias in aliases)
-    views = name == "_unsafe_view" or (bool(aliases) and not written)
-    rule, pointwise = RULES.get(name, Rule()), torch.Tag.pointwise in func.tags
-    return Operator(name, rule._replace(layout=rules.join) if pointwise else rule, pointwise, views, written)
+    moves = torch.Tag.inplace_view in func.tags  # writes another shape, not other numbers
+    views = name == "_unsafe_view" or moves or (bool(aliases) and not written)
+    plain = name.removesuffix("_")  # where the operator works in place
+    pointwise, rule = _is_pointwise(func), None
+    if func.namespace == "aten":
+        pointwise = pointwise or any(map(_is_pointwise, _overloads(plain)))
+        rule = RULES.get(name) or RULES.get(plain)
+    else:
+        name = f"{func.namespace}.{name}"
+    counted = rule is not None or pointwise or views
+    if pointwise:
+        rule = (rule or Rule())._replace(layout=rules.join)
+    return Operator(name, rule or Rule(), counted, pointwise, views, written and not moves)
+
+
+def _is_pointwise(func: Any) -> bool:
+    return torch.Tag.pointwise in func.tags
+
+
+def _overloads(name: str) -> list[Any]:
+    packet = getattr(torch.ops.aten, name, None)
+    return [getattr(packet, overload) for overload in packet.overloads()] if packet else []

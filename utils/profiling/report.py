@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     import pandas
@@ -18,7 +18,9 @@ class LayerProfile(NamedTuple):
 
     ``output_shape`` has no batch axis and is None for a module that the forward pass never calls; ``macs`` are
     multiply-accumulates; ``activation_bytes`` is what it newly writes; ``receptive_field`` is a side in pixels,
-    (height, width) if they differ, or None where no window of the input slides along.
+    (height, width) if they differ, or None where no window of the input slides along. Then ``sees`` is "all" if a
+    position may see the input from border to border, "not known" if that is so, and empty where there are no pixels to
+    see. ``uncounted`` names operators whose multiply-accumulates are not in ``macs``.
     """
 
     name: str
@@ -28,6 +30,8 @@ class LayerProfile(NamedTuple):
     macs: int
     activation_bytes: int
     receptive_field: int | tuple[int, ...] | None
+    sees: str = ""
+    uncounted: tuple[str, ...] = ()
 
     def cells(self) -> tuple[str, ...]:
         """The row as text."""
@@ -36,8 +40,10 @@ class LayerProfile(NamedTuple):
             self.name,
             self.kind,
             "not called" if self.output_shape is None else times(self.output_shape),
-            *(f"{number:,}" for number in self[3:6]),
-            "–" if field is None else times(field) if isinstance(field, tuple) else f"{field:,}",
+            f"{self.parameters:,}",
+            _counted(self.macs, self.uncounted),
+            f"{self.activation_bytes:,}",
+            self.sees or "–" if field is None else times(field) if isinstance(field, tuple) else f"{field:,}",
         )
 
 
@@ -46,7 +52,7 @@ class ModelProfile:
     """What every layer of a model makes and costs on one example; printed, a table, and in a notebook an HTML one."""
 
     model: str
-    input_size: tuple[int, ...]
+    input_size: tuple[int, ...] | tuple[tuple[int, ...], ...]
     rows: tuple[LayerProfile, ...]
 
     @property
@@ -64,6 +70,11 @@ class ModelProfile:
         """Bytes that one example's forward pass writes, were nothing freed on the way."""
         return sum(row.activation_bytes for row in self.rows)
 
+    @property
+    def uncounted(self) -> tuple[str, ...]:
+        """Operators whose multiply-accumulates are not in the total, by name."""
+        return tuple(dict.fromkeys(name for row in self.rows for name in row.uncounted))
+
     def to_pandas(self) -> pandas.DataFrame:
         """The rows as a data frame, columns named as the fields of ``LayerProfile``. Needs pandas."""
         import pandas
@@ -73,15 +84,16 @@ class ModelProfile:
     def __repr__(self) -> str:
         """The totals in a line."""
         return (
-            f"{self.model} on {times(self.input_size)}: {self.total_parameters:,} parameters, "
+            f"{self.model} on {_inputs(self.input_size)}: {self.total_parameters:,} parameters, "
             f"{self.total_macs:,} MACs, {self.total_activation_bytes:,} bytes of activations"
+            + (f"; MACs not counted: {', '.join(self.uncounted)}" if self.uncounted else "")
         )
 
     def _lines(self) -> Iterator[tuple[str, ...]]:
         yield HEADINGS
         yield from (row.cells() for row in self.rows)
-        totals = self.total_parameters, self.total_macs, self.total_activation_bytes
-        yield ("Total", "", "", *(f"{total:,}" for total in totals), "")
+        macs = _counted(self.total_macs, self.uncounted)
+        yield ("Total", "", "", f"{self.total_parameters:,}", macs, f"{self.total_activation_bytes:,}", "")
 
     def __str__(self) -> str:
         """The table, numbers aligned on the right."""
@@ -90,7 +102,7 @@ class ModelProfile:
         text = ["  ".join(map(_aligned, line, widths, range(len(line)))) for line in lines]
         rule = "─" * len(text[0])
         return "\n".join(
-            [f"{self.model} on {times(self.input_size)}", text[0], rule, *text[1:-1], rule, text[-1].rstrip()]
+            [f"{self.model} on {_inputs(self.input_size)}", text[0], rule, *text[1:-1], rule, text[-1].rstrip()]
         )
 
     def _repr_html_(self) -> str:
@@ -114,6 +126,15 @@ def _cell(text: str, column: int, heading: bool) -> str:
     start, end = ('th scope="row"', "th") if heading else ("td", "td")
     look = f"text-align: {'left' if column < 3 else 'right'}; white-space: nowrap; padding: 0.2em 0.4em"
     return f'<{start} style="{look}">{escape(text)}</{end}>'
+
+
+def _counted(macs: int, uncounted: tuple[str, ...]) -> str:
+    return f"{macs:,}" if not uncounted else f"{macs:,} and more" if macs else "not counted"
+
+
+def _inputs(size: tuple[int, ...] | tuple[tuple[int, ...], ...]) -> str:
+    several: Any = [size] if isinstance(size[0], int) else size
+    return " and ".join(map(times, several))
 
 
 def times(shape: tuple[int, ...]) -> str:

@@ -2,88 +2,68 @@
 
 from __future__ import annotations
 
-import copy
-from collections import OrderedDict
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
 import torch
 from torch import nn
-from torch.utils._python_dispatch import TorchDispatchMode
+from torch.nn.modules.lazy import LazyModuleMixin
+from torch.nn.parameter import is_lazy
+from torch.utils._python_dispatch import TorchDispatchMode, _disable_current_modes
 from torch.utils._pytree import tree_map_only
 
-from utils.arithmetic import integer
-from utils.profiling.fields import EVERYTHING, Layout, input_layout, receptive_field
-from utils.profiling.operators import Operator, describe, empty_like
+from utils.profiling.fields import Sees
+from utils.profiling.layouts import Layout, input_layout, receptive_field
+from utils.profiling.operators import Operator, describe
 from utils.profiling.report import LayerProfile, ModelProfile
+from utils.profiling.twin import examples, settle, without_data
 
-_PLAIN = {type(None), bool, int, float, str}
+_COMPOSITE = torch._C.DispatchKey.CompositeImplicitAutograd
 
 
-def profile(model: nn.Module, input_size: Sequence[int]) -> ModelProfile:
+def profile(model: nn.Module, input_size: Sequence[Any]) -> ModelProfile:
     """Profile ``model`` on one example of ``input_size``, such as (3, 224, 224): without the batch axis.
 
-    The model is neither run nor changed: a copy without data and without hooks is, in evaluation mode, on an input
-    of its parameters' dtype. A row is a layer without children, whatever it does inside, one operation of a
-    ``forward`` between layers, or a bare parameter; a module that is called twice has two rows, its parameters in
-    the first.
+    Several inputs all have this shape, or a list has one for each. The model is neither run nor changed: a copy without
+    data and without hooks is, in evaluation mode, on inputs of the dtype that most parameters have. ``nn.Embedding``
+    takes them for whole numbers; where else the dtype matters, a list may hold a tensor in place of a shape. A row is a
+    layer without children, whatever it does inside, one operation of a ``forward`` between layers, or a bare parameter;
+    a module that is called twice has two rows, its parameters in the first.
 
-    MACs are those of convolutions and matrix products, in all other operators none; bias and normalisation are not
-    counted. Bytes are those of newly written results: none for a view such as flatten, none where an operation
-    works in place. The receptive field is the largest of all paths; upsampling counts the most pixels that any position
-    sees. It is None where every position sees the whole input (after global pooling, a dense layer on a flattened map,
-    normalisation over positions, attention; with squeeze-and-excitation therefore from the first block on).
+    MACs are those of convolutions, matrix products, and sums of a product just made; activations, pooling,
+    normalisation and other operators known to be no products have none, and bias is not counted. An operator that is
+    not known is ``uncounted``, with a warning. Bytes are those of newly written results: none for a view such as
+    flatten, none where an operation works in place.
+
+    The receptive field is that on an image without borders: from the first to the last pixel that any path to any
+    channel begins at, and after upsampling, where neighbours see unlike parts, that of the position which sees most. It
+    is None, and ``sees`` says why, where a position may see the input from border to border (after global pooling, a
+    dense layer on a flattened map, normalisation over positions, attention; with squeeze-and-excitation therefore from
+    the first block on), and where pixels go ways that are not followed, as round the edge (``torch.roll``).
 
     ``ValueError`` where ``input_size`` is no shape, where a layer refuses what reaches it (the message names the
-    layer and the shapes), and where ``forward`` asks for the values of a tensor.
+    layer and the shapes), where ``forward`` asks for the values of a tensor, and for scripted or traced modules.
     """
     if not isinstance(model, nn.Module):
         raise ValueError(f"model must be a torch.nn.Module, got {type(model).__name__}")
-    if not isinstance(input_size, Sequence) or isinstance(input_size, str) or not input_size:
-        raise ValueError(f"input_size must be the shape of one example, such as (3, 224, 224), got {input_size!r}")
-    size = tuple(integer("each number of input_size", number, 1) for number in input_size)
-    twin = _without_data(model)
-    dtypes = [tensor.dtype for tensor in twin.parameters() if tensor.is_floating_point()]
-    example = torch.empty((1, *size), dtype=dtypes[0] if dtypes else None, device="meta")
-    trace = _Trace(twin)
-    trace.layouts[example] = input_layout(example.shape)
-    try:
-        with torch.no_grad(), trace:
-            twin(example)
-    except Exception as error:
-        raise ValueError(trace.explain(error)) from error
-    return ModelProfile(type(model).__name__, size, (*trace.rows, *trace.left_over()))
-
-
-def _without_data(model: nn.Module) -> nn.Module:
-    """A copy of the model on the meta device, in evaluation mode and without hooks."""
-    known: dict[int, Any] = {}  # what deepcopy takes for already copied
-    modules = list(model.modules())
-    try:
-        for module in modules:
-            known[id(module)] = object.__new__(type(module))
-            attributes = [value for value in vars(module).values() if isinstance(value, torch.Tensor)]
-            for tensor in (*attributes, *module._buffers.values(), *module._parameters.values()):
-                if tensor is not None and id(tensor) not in known:
-                    empty = empty_like(tensor)
-                    known[id(tensor)] = nn.Parameter(empty, False) if isinstance(tensor, nn.Parameter) else empty
-        for module in modules:
-            vars(known[id(module)]).update(
-                (name, OrderedDict() if "_hooks" in name else _copy(value, known))
-                for name, value in vars(module).items()
-            )
-    except Exception as error:
-        raise ValueError(f"{type(model).__name__} cannot be copied: {error}") from error
-    twin: nn.Module = known[id(model)]
-    return twin.eval()
-
-
-def _copy(value: Any, known: dict[int, Any]) -> Any:
-    kind = type(value)
-    if kind in _PLAIN or (kind is tuple and all(type(element) in _PLAIN for element in value)):
-        return value  # as most attributes, which deepcopy takes long to see
-    return copy.deepcopy(value, known) if value or kind not in (dict, set) else kind()
+    model = getattr(model, "_orig_mod", model)  # torch.compile's, whose own forward runs outside Python
+    with torch.inference_mode(False), torch.no_grad():
+        twin = without_data(model)
+        inputs = examples(model, input_size)
+        trace = _Trace(twin, inputs)
+        try:
+            with trace:
+                trace.model(*inputs)
+        except Exception as error:
+            raise ValueError(trace.explain(error)) from error
+    rows = (*trace.rows, *trace.left_over())
+    sizes = tuple(tuple(each.shape[1:]) for each in inputs)
+    profiled = ModelProfile(type(model).__name__, sizes[0] if len(sizes) == 1 else sizes, rows)
+    if profiled.uncounted:
+        warnings.warn(f"MACs of {', '.join(profiled.uncounted)} are not counted", stacklevel=2)
+    return profiled
 
 
 class _Call(NamedTuple):
@@ -98,13 +78,17 @@ class _Call(NamedTuple):
 class _Trace(TorchDispatchMode):
     """Sees every operator of a forward pass, and the module whose forward it belongs to."""
 
-    def __init__(self, model: nn.Module) -> None:
+    def __init__(self, model: nn.Module, inputs: Sequence[torch.Tensor]) -> None:
         super().__init__()
+        self.model, self.inputs = model, {_memory(each) for each in inputs}
         self.rows: list[LayerProfile] = []
         self.calls: list[_Call] = []
         self.counted: set[int] = set()  # parameters that have a row
         self.used: set[int] = set()  # tensors that an operator has read
-        self.layouts: dict[torch.Tensor, Layout] = {}  # of tensors that depend on the input
+        self.layouts: dict[torch.Tensor, Layout] = {each: input_layout(each.shape) for each in inputs}
+        self.multiplied: torch.Tensor | None = None  # what the last operator made, if it multiplied two tensors
+        self.viewed: set[int] = set()  # memory of which there are views
+        self.overwritten: dict[int, Sees] = {}  # memory of which a part sees something else now
         self.running: tuple[Operator, Sequence[Any]] | None = None  # an operator and its arguments
         self.failed: tuple[Exception, _Call, tuple[Operator, Sequence[Any]] | None] | None = None
         self.modules = list(model.named_modules())
@@ -112,6 +96,9 @@ class _Trace(TorchDispatchMode):
             vars(module)["forward"] = partial(self._call, name, module, module.forward)
 
     def _call(self, name: str, module: nn.Module, forward: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        if isinstance(module, LazyModuleMixin):
+            with _disable_current_modes():
+                settle(module, args)
         call = _Call(name, module, len(self.rows), (*args, *kwargs.values()))
         self.calls.append(call)
         try:
@@ -141,11 +128,25 @@ class _Trace(TorchDispatchMode):
         kind, macs = type(module).__name__, sum(step.macs for step in steps)
         shape = () if result is None else tuple(result.shape[1:])
         parameters = sum(parameter.numel() for parameter in own.values())
-        field = None if result is None else receptive_field(self.layouts.get(result))
-        self.rows[call.start :] = [LayerProfile(call.name or kind, kind, shape, parameters, macs, written, field)]
+        layout = None if result is None else self._layout(result)
+        if layout is None and any(step.receptive_field or step.sees for step in steps):
+            layout = Sees.UNKNOWN  # handed over as another tensor, as by torch.vmap
+        seen = _seen(layout)
+        missing = tuple(dict.fromkeys(each for step in steps for each in step.uncounted))
+        row = LayerProfile(call.name or kind, kind, shape, parameters, macs, written, *seen, missing)
+        self.rows[call.start :] = [row]
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
+        if torch.is_inference_mode_enabled() and torch._C._dispatch_has_kernel_for_dispatch_key(
+            func.name(), _COMPOSITE
+        ):
+            with (
+                torch.inference_mode(False),
+                torch.no_grad(),
+                self,
+            ):  # in that mode they come before they are taken apart
+                return func._op_dk(_COMPOSITE, *args, **kwargs)
         tensors = list(_tensors(args))
         if not any(tensor.is_meta for tensor in tensors):
             return func(*args, **kwargs)  # constants
@@ -154,31 +155,60 @@ class _Trace(TorchDispatchMode):
         if kwargs.get("device") is not None:
             kwargs = {**kwargs, "device": torch.device("meta")}
         operator = describe(func)
+        if (at := operator.rule.indices) is not None and _memory(args[at]) in self.inputs:
+            args = (*args[:at], args[at].long(), *args[at + 1 :])
         self.running = operator, args
         out = operator.run(func, args, kwargs)
         self.running = None
         self.used.update(map(id, tensors))
-        self._count(operator, args, [self.layouts.get(tensor) for tensor in tensors], out)
+        results = [out] if isinstance(out, torch.Tensor) else list(_tensors((out,)))
+        if results:
+            layouts = [self._layout(tensor) for tensor in tensors]
+            depends = layouts.count(None) < len(layouts)
+            if operator.views:
+                self.viewed.add(_memory(results[0]))
+            if depends:
+                self._follow(operator, layouts, args, kwargs, results)
+            self._count(operator, args, depends, results[0])
+            self.multiplied = results[0] if operator.name == "mul" and len(tensors) == 2 else None
         return out
 
-    def _count(self, operator: Operator, args: Sequence[Any], layouts: Sequence[Layout | None], out: Any) -> None:
-        results = [out] if isinstance(out, torch.Tensor) else list(_tensors((out,)))
-        if not results:
+    def _layout(self, tensor: torch.Tensor) -> Layout | None:
+        written = self.overwritten.get(_memory(tensor)) if self.overwritten else None
+        return written or self.layouts.get(tensor)
+
+    def _follow(
+        self,
+        operator: Operator,
+        layouts: Sequence[Layout | None],
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any],
+        results: Sequence[torch.Tensor],
+    ) -> None:
+        """Say what the results see. Of several that are no views of it, the first tells for those of its shape."""
+        before, layout = self.layouts.get(results[0]), operator.layout(layouts, args, kwargs, results[0])
+        if layout is None:
             return
-        result, macs = results[0], operator.macs(args, results[0])
-        depends = layouts.count(None) < len(layouts)
-        if depends:
-            for each in results[: 1 if isinstance(out, tuple) else None]:  # of several, the rest is bookkeeping
-                if (layout := operator.layout(layouts, args, each)) is not None:
-                    self.layouts[each] = layout
-            if operator.in_place and result._base is not None:
-                self.layouts[result._base] = EVERYTHING  # a part of it sees something else now
-        if operator.views or not (depends or macs):  # else it is made of parameters alone
-            return
-        kind, field = operator.kind(args), receptive_field(self.layouts.get(result))
+        for each in results:
+            own = operator.views and each is not results[0]
+            if own or each.shape == results[0].shape:
+                self.layouts[each] = operator.layout(layouts, args, kwargs, each) or layout if own else layout
+        if operator.in_place and layout != before and (memory := _memory(results[0])) in self.viewed:
+            self.overwritten[memory] = layout if isinstance(layout, Sees) else Sees.UNKNOWN
+
+    def _count(self, operator: Operator, args: Sequence[Any], depends: bool, result: torch.Tensor) -> None:
+        macs = operator.macs(args, result)
+        if operator.name == "sum" and self.multiplied is not None and args[0] is self.multiplied:
+            macs = (
+                self.multiplied.numel()
+            )  # a product of vectors, which torch takes apart before any operator is called
+        if operator.views or (operator.counted and not (depends or macs)):
+            return  # nothing is computed, or of parameters alone
+        kind = operator.kind(args)
         row = f"{self.calls[-1].name}.{kind}".lstrip(".")
         written = 0 if operator.in_place else result.nbytes
-        self.rows.append(LayerProfile(row, kind, tuple(result.shape[1:]), 0, macs, written, field))
+        seen, missing = _seen(self._layout(result)), () if operator.counted else (kind,)
+        self.rows.append(LayerProfile(row, kind, tuple(result.shape[1:]), 0, macs, written, *seen, missing))
 
     def _uncounted(self, module: nn.Module) -> dict[str, nn.Parameter]:
         """The module's own parameters that have no row yet, and now get one."""
@@ -192,8 +222,9 @@ class _Trace(TorchDispatchMode):
             own = self._uncounted(module)
             used = {key: parameter for key, parameter in own.items() if id(parameter) in self.used}
             yield from _parameters(name, used)
-            if rest := sum(parameter.numel() for key, parameter in own.items() if key not in used):
-                yield LayerProfile(name, type(module).__name__, None, rest, 0, 0, None)
+            if rest := [parameter for key, parameter in own.items() if key not in used]:
+                count = sum(parameter.numel() for parameter in rest if not is_lazy(parameter))
+                yield LayerProfile(name, type(module).__name__, None, count, 0, 0, None)
 
     def explain(self, error: Exception) -> str:
         """Which layer or operator met the error, and the shapes that reached it."""
@@ -210,6 +241,16 @@ class _Trace(TorchDispatchMode):
                 where, met = f"{where}: {operator.kind(args)}", args
         shapes = [str(tuple(tensor.shape)) for tensor in _tensors(met) if not isinstance(tensor, nn.Parameter)]
         return f"{where} met an input of {' and '.join(shapes) or 'no tensor'}: {error}"
+
+
+def _memory(tensor: torch.Tensor) -> int:
+    """What tensors that share their memory have in common."""
+    return tensor.untyped_storage()._cdata if tensor.layout is torch.strided else id(tensor)
+
+
+def _seen(layout: Layout | None) -> tuple[int | tuple[int, ...] | None, str]:
+    """The receptive field, and what to say in its place."""
+    return receptive_field(layout), layout.value if isinstance(layout, Sees) else ""
 
 
 def _is_torchs(module: nn.Module) -> bool:
