@@ -86,6 +86,22 @@ def joined(reads, size, ones, inside, ends):
     return tuple(torch.cat(maps, 1).shape[1:])
 
 
+def gradients(weights, row, slopes):
+    x, w = torch.tensor([[row]]).float().requires_grad_(), torch.tensor([[weights]]).float().requires_grad_()
+    bias = torch.zeros(1, requires_grad=True)
+    F.conv1d(x, w, bias).backward(torch.tensor([[slopes]]).float())
+    return [x.grad[0, 0].numpy(), w.grad[0, 0].numpy(), bias.grad[0].numpy()]
+
+
+def memory(images, channels, size, kernels):
+    column = F.unfold(torch.zeros(1, channels, size, size, device="meta"), 3, padding=1, stride=2)
+    return images * column.numel() * column.element_size()
+
+
+def steps(images, batch, epochs):
+    return sum(1 for _ in range(epochs) for _ in range(0, images, batch))
+
+
 def conv(*arguments, **settings):
     return on_meta(nn.Conv2d, *arguments, **settings, bias=False)
 
@@ -116,6 +132,9 @@ AGAIN = {
         weights(conv(channels, channels, 3, groups=channels), conv(channels, channels, 1)),
     ],
     ("receptive_fields", "first_field"): field,
+    ("learning", "by_hand"): gradients,
+    ("learning", "memory"): memory,
+    ("lenet", "steps"): steps,
     ("alexnet_vgg", "towers"): towers,
     ("alexnet_vgg", "written"): written,
     ("googlenet", "joined"): joined,
