@@ -2,6 +2,7 @@
 
 A layer goes by its name in ``model.named_modules()``. Every function runs the model in evaluation mode and leaves it
 as it was: mode, parameters, their gradients, hooks. The caller's random numbers and ``x`` stay untouched as well.
+``ValueError`` if ``x`` is no tensor, of another dtype than the model's, or has NaN.
 """
 
 from __future__ import annotations
@@ -33,6 +34,9 @@ def feature_maps(model: nn.Module, x: Tensor, layers: Sequence[str]) -> dict[str
     It is the layer's own output, even where a later layer works in place, as ``nn.ReLU(inplace=True)`` does; of a layer
     that is called more than once, the last one. ``ValueError`` if there is no such layer or ``x`` does not reach it.
     """
+    if isinstance(layers, str):
+        raise ValueError(f"layers must be a list of names, such as [{layers!r}], got the text {layers!r}")
+    x = _images(model, x)
     with _watched(model, layers) as found, torch.no_grad():
         model(x.detach().clone())
     return {name: _reached(found, name) for name in layers}
@@ -44,6 +48,7 @@ def top_examples(model: nn.Module, x: Tensor, layer: str, channel: int, k: int =
     A layer without a map, (N, C), counts as a map of 1 × 1. ``ValueError`` if there is no such layer or channel, and
     if there are fewer images.
     """
+    x = _images(model, x)
     if integer("k", k, 1) > len(x):
         raise ValueError(f"k must lie in 1 … {len(x)}, the number of images, got {k}")
     parts = []
@@ -64,9 +69,8 @@ def saliency(model: nn.Module, x: Tensor, target: int | Tensor) -> Tensor:
     ``target`` is one class, or one for each image (N,). ``ValueError`` if the model has no such class.
     """
     with _watched(model, []):
-        leaf = x.detach().clone().requires_grad_()
-        (gradient,) = torch.autograd.grad(_scores(model, leaf, target).sum(), leaf)
-    return gradient
+        leaf = _images(model, x).detach().clone().requires_grad_()
+        return _gradient(_scores(model, leaf, target).sum(), leaf, "the pixels")
 
 
 def occlusion(
@@ -78,7 +82,7 @@ def occlusion(
     a pixel gets the mean over the squares that hide it. ``ValueError`` if the square is larger than the images, if a
     stride larger than ``size`` would leave pixels out, and if the model has no such class.
     """
-    size, stride = integer("size", size, 1), integer("stride", stride, 1)
+    x, size, stride = _images(model, x, maps=True), integer("size", size, 1), integer("stride", stride, 1)
     height, width = x.shape[-2:]
     if size > min(height, width) or stride > size:
         raise ValueError(f"need stride ≤ size ≤ the image's sides, got {stride}, {size} and {height} × {width}")
@@ -103,13 +107,11 @@ def grad_cam(model: nn.Module, x: Tensor, layer: str, target: int | Tensor) -> T
     such layer or class, if the layer has no map (N, C, H, W), and if the score does not depend on it.
     """
     with _watched(model, [layer]) as found:
-        score = _scores(model, x.detach().clone().requires_grad_(), target).sum()
+        score = _scores(model, _images(model, x, maps=True).detach().clone().requires_grad_(), target).sum()
         maps = _reached(found, layer)
         if maps.ndim != 4:
             raise ValueError(f"layer {layer!r} must have a map (N, C, H, W), but its output is {tuple(maps.shape)}")
-        (gradient,) = torch.autograd.grad(score, maps, allow_unused=True)
-    if gradient is None:
-        raise ValueError(f"the score does not depend on layer {layer!r}")
+        gradient = _gradient(score, maps, f"layer {layer!r}")
     weights = gradient.mean((2, 3), keepdim=True)
     heat = (weights * maps.detach()).sum(1, keepdim=True).relu()
     return F.interpolate(heat, size=x.shape[-2:], mode="bilinear")[:, 0]
@@ -139,13 +141,16 @@ def maximise(
     jitter, steps = integer("jitter", jitter, 0), integer("steps", steps, 0)
     if not 0 <= blur <= 1:
         raise ValueError(f"blur must lie in 0 … 1, got {blur}")
+    if isinstance(input_size, str) or not isinstance(input_size, Sequence) or len(input_size) != 3:
+        raise ValueError(f"input_size must be the (C, H, W) of an image, such as (3, 224, 224), got {input_size!r}")
+    size = [integer("each number of input_size", number, 1) for number in input_size]
     with _watched(model, [layer]) as found:
-        image = 0.5 + 0.1 * torch.randn((1, *input_size), generator=generator)
+        image = 0.5 + 0.1 * torch.randn((1, *size), generator=generator)
         image = image.to(next(model.parameters(), image)).clamp(0, 1)
         for step in range(steps):
             leaf = image.detach().requires_grad_()
             model(leaf.roll(torch.randint(-jitter, jitter + 1, (2,), generator=generator).tolist(), (2, 3)))
-            (gradient,) = torch.autograd.grad(_channel(found, layer, channel).mean(), leaf)
+            gradient = _gradient(_channel(found, layer, channel).mean(), leaf, "the pixels")
             length = gradient.square().mean().sqrt()
             if step == 0 and length == 0:
                 raise ValueError(f"channel {channel} of layer {layer!r} has no gradient at the noise")
@@ -160,7 +165,7 @@ def _watched(model: nn.Module, layers: Sequence[str]) -> Iterator[dict[str, Tens
     """The model in evaluation mode, with gradients; filled at each call with what the layers put out."""
     known, found = dict(model.named_modules(remove_duplicate=False)), dict[str, Tensor]()
     for name in layers:
-        if name not in known:
+        if not isinstance(name, str) or name not in known:
             names = shorten(", ".join(filter(None, known)), 400, placeholder=" …")
             raise ValueError(f"there is no layer {name!r}; there are {names}")
 
@@ -187,6 +192,33 @@ def _watched(model: nn.Module, layers: Sequence[str]) -> Iterator[dict[str, Tens
             module.training = training
 
 
+def _images(model: nn.Module, x: Tensor, maps: bool = False) -> Tensor:
+    """The batch, if it is one for the model; with ``maps`` it has to be of images."""
+    if not isinstance(x, Tensor):
+        raise ValueError(f"x must be a tensor, a batch such as (N, C, H, W), got {type(x).__name__}")
+    if x.ndim != 4 if maps else x.ndim < 2:
+        raise ValueError(f"x must be a batch, (N, C, H, W), got {tuple(x.shape)}")
+    if not len(x):
+        raise ValueError("x must hold at least one image, got none")
+    dtypes = {parameter.dtype for parameter in model.parameters()}
+    if not x.is_floating_point() or (dtypes and x.dtype not in dtypes):
+        expected = ", ".join(sorted(map(str, dtypes))) or "floating point"
+        raise ValueError(f"x must be of the model's dtype, {expected}, got {x.dtype}: of bytes take x.float() / 255")
+    if not x.isfinite().all():
+        raise ValueError("every number of x must be finite, got NaN or infinity")
+    return x
+
+
+def _gradient(score: Tensor, of: Tensor, what: str) -> Tensor:
+    """The gradient of the score, if it has one."""
+    gradient = None
+    if score.requires_grad and of.requires_grad:
+        (gradient,) = torch.autograd.grad(score, of, allow_unused=True)
+    if gradient is None:
+        raise ValueError(f"the score does not depend on {what}, or the model cuts the gradient, as torch.no_grad does")
+    return gradient
+
+
 def _reached(found: dict[str, Tensor], name: str) -> Tensor:
     if name not in found:
         raise ValueError(f"layer {name!r} was never called by its model's forward")
@@ -207,11 +239,18 @@ def _channel(found: dict[str, Tensor], layer: str, channel: int) -> Tensor:
 def _scores(model: nn.Module, x: Tensor, target: int | Tensor) -> Tensor:
     """Each image's score for its target (N,): a pixel moves the score of its own image only."""
     scores = model(x.clone())  # a first layer may work in place, which a leaf forbids
+    if not isinstance(scores, Tensor):
+        raise ValueError(f"the model must put out scores (N, classes), got {type(scores).__name__}")
     if scores.ndim != 2:
         raise ValueError(f"the model must put out scores (N, classes), got {tuple(scores.shape)}")
-    targets = torch.as_tensor(target, device=scores.device)
+    try:
+        targets = torch.as_tensor(target, device=scores.device)
+    except (TypeError, ValueError, RuntimeError):
+        targets = torch.tensor(torch.nan)  # refused below
     if targets.is_floating_point() or targets.dtype == torch.bool or targets.shape not in ((), (len(x),)):
         raise ValueError(f"target must be an integer, or one for each of {len(x)} images, got {target!r}")
     if targets.numel() and not 0 <= targets.min() <= targets.max() < scores.shape[1]:
         raise ValueError(f"target must lie in 0 … {scores.shape[1] - 1}, got {target!r}")
+    if scores.isnan().any():
+        raise ValueError("the model's scores must be numbers, got NaN")
     return scores.gather(1, targets.long().expand(len(x))[:, None])[:, 0]

@@ -57,8 +57,8 @@ def fit(
 
     A last batch of a single image joins the one before it: batch normalisation could not learn from it. ``seed``
     decides the order of the images and what dropout drops; the caller's random numbers go on as if nothing had been
-    drawn. ``TQDM_DISABLE=1`` hides the bar. ``ValueError`` if there are not as many labels as images, or for patience
-    without validation images.
+    drawn. ``TQDM_DISABLE=1`` hides the bar. ``ValueError`` if images or labels are not of these kinds or not as many,
+    if the model has no such classes, or for patience without validation images.
     """
     images, labels = _check(train)
     epochs, batch_size = integer("epochs", epochs, 0), integer("batch_size", batch_size, 1)
@@ -100,7 +100,7 @@ def _epoch(
     model.train()
     total, right = 0.0, 0
     for batch in batches:
-        scores = model(images[batch])
+        scores = _scores(model, images[batch], labels[batch])
         loss = F.cross_entropy(scores, labels[batch])
         optimizer.zero_grad()
         loss.backward()
@@ -118,16 +118,40 @@ def evaluate(model: nn.Module, data: Data, batch_size: int = 500) -> Examination
     images, labels = _check(data)
     was_training = model.training
     model.eval()
-    scores = torch.cat([model(batch) for batch in images.split(integer("batch_size", batch_size, 1))])
-    model.train(was_training)
+    size = integer("batch_size", batch_size, 1)
+    batches = zip(images.split(size), labels.split(size), strict=True)
+    try:
+        scores = torch.cat([_scores(model, *batch) for batch in batches])
+    finally:
+        model.train(was_training)
     predicted = scores.argmax(1)
     return Examination(F.cross_entropy(scores, labels).item(), (predicted == labels).double().mean().item(), predicted)
 
 
 def _check(data: Data) -> Data:
     images, labels = data
+    if not isinstance(images, Tensor) or not isinstance(labels, Tensor):
+        raise ValueError(f"images and labels must be tensors, got {type(images).__name__} and {type(labels).__name__}")
+    if not images.is_floating_point():
+        raise ValueError(f"images must be of floating point, got {images.dtype}: of bytes take images.float() / 255")
+    if labels.ndim != 1 or labels.dtype != torch.int64:
+        raise ValueError(f"labels must be (N,) of torch.int64, got {tuple(labels.shape)} of {labels.dtype}")
     if len(images) != len(labels):
         raise ValueError(f"every image needs one label, got {len(images)} images and {len(labels)} labels")
     if not len(images):
         raise ValueError("there must be at least one image, got none")
+    if not images.isfinite().all():
+        raise ValueError("every number of the images must be finite, got NaN or infinity")
     return images, labels
+
+
+def _scores(model: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
+    """The model's scores (N, classes), if every label is one of the classes."""
+    scores = model(images)
+    if not isinstance(scores, Tensor) or scores.ndim != 2:
+        got = tuple(scores.shape) if isinstance(scores, Tensor) else type(scores).__name__
+        raise ValueError(f"the model must put out scores (N, classes), got {got}")
+    if not 0 <= int(labels.min()) <= int(labels.max()) < scores.shape[1]:
+        lowest, highest = int(labels.min()), int(labels.max())
+        raise ValueError(f"labels must lie in 0 … {scores.shape[1] - 1}, got {lowest} … {highest}")
+    return scores

@@ -345,3 +345,68 @@ def test_bad_arguments_name_the_rule_and_the_value(call, message):
 def test_it_is_imported_by_name_only():
     code = "import utils, sys; sys.exit('utils.interpret' in sys.modules or 'torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+class Scorer(nn.Module):
+    """A small classifier whose output, or whose features, something is done to."""
+
+    def __init__(self, after=lambda y: y, frozen=False):
+        super().__init__()
+        self.conv, self.head = nn.Conv2d(3, 4, 3), nn.Linear(4, 3)
+        self.after, self.frozen = after, frozen
+
+    def forward(self, x):
+        with torch.set_grad_enabled(not self.frozen):
+            features = self.conv(x)
+        return self.after(self.head(features.mean((2, 3))))
+
+
+IMAGES = torch.rand(2, 3, 8, 8)
+WRONG = {
+    "a text for layers": (
+        lambda: feature_maps(Scorer(), IMAGES, "conv"),
+        r"layers must be a list .* \['conv'\], got the text",
+    ),
+    "a layer for its name": (lambda: feature_maps(Scorer(), IMAGES, [["conv"]]), r"there is no layer \['conv'\]"),
+    "a tuple": (lambda: grad_cam(Scorer(lambda y: (y, y)), IMAGES, "conv", 1), r"scores \(N, classes\), got tuple"),
+    "a dict": (lambda: saliency(Scorer(lambda y: {"out": y}), IMAGES, 1), r"scores \(N, classes\), got dict"),
+    "no target": (lambda: grad_cam(Scorer(), IMAGES, "conv", None), "target must be an integer, .* got None"),
+    "a text for a target": (lambda: saliency(Scorer(), IMAGES, "7"), "target must be an integer, .* got '7'"),
+    "no gradient at a layer": (
+        lambda: grad_cam(Scorer(frozen=True), IMAGES, "conv", 1),
+        "does not depend on layer 'conv', or",
+    ),
+    "no gradient": (
+        lambda: saliency(Scorer(frozen=True), IMAGES, 1),
+        "does not depend on the pixels, or the model cuts",
+    ),
+    "detached": (
+        lambda: saliency(Scorer(lambda y: y.detach()), IMAGES, 1),
+        "does not depend on the pixels, or the model",
+    ),
+    "an array": (lambda: saliency(Scorer(), IMAGES.numpy(), 1), "x must be a tensor, .* got ndarray"),
+    "bytes": (lambda: occlusion(Scorer(), (255 * IMAGES).byte(), 1, size=2), "got torch.uint8: of bytes take"),
+    "doubles": (lambda: saliency(Scorer(), IMAGES.double(), 1), "the model's dtype, torch.float32, got torch.float64"),
+    "one image": (
+        lambda: grad_cam(Scorer(), IMAGES[0], "conv", 1),
+        r"x must be a batch, \(N, C, H, W\), got \(3, 8, 8\)",
+    ),
+    "no image": (lambda: saliency(Scorer(), IMAGES[:0], 1), "at least one image, got none"),
+    "NaN": (lambda: saliency(Scorer(), IMAGES * torch.nan, 1), "every number of x must be finite"),
+    "scores of NaN": (lambda: saliency(Scorer(lambda y: y * torch.nan), IMAGES, 1), "scores must be numbers, got NaN"),
+    "a batch for a size": (
+        lambda: maximise(Scorer(), (1, 3, 8, 8), "conv", 1),
+        r"the \(C, H, W\) of an image, .* got \(1, 3",
+    ),
+    "a row for an image": (
+        lambda: maximise(Scorer(), (1, 30), "conv", 1),
+        r"the \(C, H, W\) of an image, .* got \(1, 30\)",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_what_is_no_image_no_layer_or_no_score_is_named(name):
+    call, message = WRONG[name]
+    with pytest.raises(ValueError, match=message):
+        call()

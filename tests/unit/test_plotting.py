@@ -134,7 +134,7 @@ def test_a_frame_lies_where_it_is_told():
 
 
 def test_grids_need_a_role_for_every_array():
-    with pytest.raises(ValueError, match="shorter"):
+    with pytest.raises(ValueError, match="roles must have one for each of the 2 arrays, got 1"):
         plotting.grids([np.eye(2), np.eye(2)], ["input"])
 
 
@@ -354,7 +354,7 @@ def test_heat_lies_over_its_picture_the_denser_the_hotter():
 
 
 def test_every_picture_needs_its_heat():
-    with pytest.raises(ValueError, match="argument 2 is longer"):
+    with pytest.raises(ValueError, match="heats must have one for each of the 1 pictures, got 2"):
         plotting.overlays([np.eye(3)], [np.eye(3)] * 2)
 
 
@@ -362,3 +362,37 @@ def test_under_heat_a_picture_is_gray():
     picture = np.random.default_rng(0).random((3, 4, 5))
     (ax,) = plotting.overlays([picture], [np.ones((4, 5))]).flat
     assert np.allclose(np.asarray(ax.images[0].get_array()), picture.mean(0))
+
+
+GRAY, HEAT = np.full((28, 28), 0.5), np.ones((28, 28))
+
+
+@pytest.mark.parametrize(
+    ("draw", "message"),
+    [
+        (
+            lambda: plotting.overlays([GRAY], [np.ones((7, 7))]),
+            r"a heat must be as large as its picture, \(28, 28\), got",
+        ),
+        (lambda: plotting.overlays([GRAY, GRAY], [HEAT, HEAT[:14]]), r"as large as its picture, .* got \(14, 28\)"),
+        (lambda: plotting.overlays([GRAY], [np.full((28, 28), np.nan)]), "every number of a heat must be finite"),
+        (
+            lambda: plotting.overlays([np.full((28, 28), 255, np.uint8)], [HEAT]),
+            "from 0 to 1, got whole numbers up to 255",
+        ),
+        (
+            lambda: plotting.overlays([GRAY], [HEAT], "7"),
+            "titles must be a list with one for each of the pictures, got",
+        ),
+        (lambda: plotting.overlays([], []), "there must be at least one of the pictures, got none"),
+        (lambda: plotting.overlays([np.ones((28, 28, 3))], [HEAT]), r"a picture must be \(H, W\) or \(3, H, W\), got"),
+        (lambda: plotting.maps([GRAY, GRAY], ["one"]), "titles must have one for each of the 2 pictures, got 1"),
+        (lambda: plotting.maps([GRAY, GRAY], "ab"), "titles must be a list .* got the text 'ab'"),
+        (lambda: plotting.maps([GRAY, GRAY], ["a", "b"], signed=[True]), "signed must have one for each of the 2"),
+        (lambda: plotting.maps([GRAY * np.nan], ["a"]), "every number of a picture must be finite"),
+        (lambda: plotting.maps([np.full((3, 4, 4), 200, np.uint8)], ["a"]), "divide bytes by 255"),
+    ],
+)
+def test_no_figure_is_drawn_of_what_it_cannot_show(draw, message):
+    with pytest.raises(ValueError, match=message):
+        draw()

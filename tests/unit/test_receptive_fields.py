@@ -328,6 +328,9 @@ NOWHERE = {
     "rates that differ": Way(lambda s, x: x[..., :6] + x[..., ::2]),
     "by value": Way(lambda s, x: x.gather(2, x.argmax(1, keepdim=True).expand(x.shape))),
     "a shift that is reflected": Way(lambda s, x: F.pad(x[..., 4:], (2, 2, 0, 0), mode="reflect") + x),
+    "pairs reflected out of step": Way(
+        lambda s, x: F.max_pool2d(F.pad(x.repeat_interleave(2, 3), (2, 2, 0, 0), "reflect"), 2)
+    ),
     "a kernel made of the input": Way(lambda s, x: F.conv2d(x, x[:, :, :3, :3])),
     "a part written anew": Way(lambda s, x: s.write(x.clone())),
     "frequencies": Way(lambda s, x: torch.fft.rfft2(x).abs()),

@@ -145,3 +145,42 @@ def test_examination_is_what_it_says_whatever_the_batch():
 def test_bad_arguments_name_the_rule_and_the_value(call, message):
     with pytest.raises(ValueError, match=message):
         call(*data(20))
+
+
+GIVEN = torch.rand(4, 1, 2, 2), torch.tensor([0, 1, 0, 1])
+
+
+def classifier(after=lambda y: y, classes=2):
+    class Classifier(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.head = nn.Linear(4, classes)
+
+        def forward(self, x):
+            return after(self.head(x.flatten(1)))
+
+    return Classifier()
+
+
+@pytest.mark.parametrize(
+    ("model", "data", "message"),
+    [
+        (classifier(), (GIVEN[0].numpy(), GIVEN[1]), "images and labels must be tensors, got ndarray and Tensor"),
+        (classifier(), (GIVEN[0].byte(), GIVEN[1]), "images must be of floating point, got torch.uint8"),
+        (classifier(), (GIVEN[0] * torch.nan, GIVEN[1]), "every number of the images must be finite"),
+        (
+            classifier(),
+            (GIVEN[0], GIVEN[1].float()),
+            r"labels must be \(N,\) of torch.int64, got \(4,\) of torch.float32",
+        ),
+        (classifier(), (GIVEN[0], GIVEN[1][:, None]), r"labels must be \(N,\) of torch.int64, got \(4, 1\)"),
+        (classifier(), (GIVEN[0], GIVEN[1] + 1), "labels must lie in 0 … 1, got 1 … 2"),
+        (classifier(lambda y: (y, y)), GIVEN, r"scores \(N, classes\), got tuple"),
+        (classifier(lambda y: y[:, 0]), GIVEN, r"scores \(N, classes\), got \(4,\)"),
+    ],
+)
+def test_what_cannot_be_learned_is_named(model, data, message):
+    for way in (fit, evaluate):
+        with pytest.raises(ValueError, match=message):
+            way(model, data)
+    assert model.training

@@ -142,7 +142,12 @@ def crop(padded: Array, sides: Sides) -> Array:
 
 def array(name: str, value: ArrayLike, axes: str, rank: int = 4) -> Array:
     """``value`` as an array of ``rank`` axes."""
-    result = np.asarray(value)
+    try:
+        result = np.asarray(value)
+    except (RuntimeError, TypeError) as error:  # PyTorch's, of a tensor that learns or lies elsewhere
+        raise ValueError(f"{name} must be an array of numbers: {error}") from error
+    if result.dtype.kind not in "buif":
+        raise ValueError(f"{name} must be an array of real numbers, got {result.dtype}")
     if result.ndim != rank:
         raise ValueError(f"{name} must have {rank} axes {axes}, got {result.ndim}: {result.shape}")
     return result

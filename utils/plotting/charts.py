@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator
 from numpy.typing import ArrayLike, NDArray
 
+from utils.plotting.given import as_many, picture
 from utils.plotting.style import COLOURS, SIGNED, WIDTH, styled
 
 
@@ -28,10 +29,12 @@ def maps(
     ``signed`` is for all pictures or for each. A signed one is scaled to the 99.5 % of its values nearest to
     zero, and its title says how far that is; ``together`` gives all signed ones the widest of these scales.
     """
-    pictures = [np.asarray(array) for array in arrays]
-    signs = [signed] * len(pictures) if isinstance(signed, bool) else signed
-    pairs = zip(pictures, signs, strict=False)
-    limits = [float(np.quantile(np.abs(picture), 0.995)) if sign else 0.0 for picture, sign in pairs]
+    as_many("titles", titles, "pictures", len(arrays))
+    signs = [signed] * len(arrays) if isinstance(signed, bool) else signed
+    as_many("signed", signs, "pictures", len(arrays))
+    pictures = [np.asarray(array) if sign else picture(array) for array, sign in zip(arrays, signs, strict=True)]
+    pairs = zip(pictures, signs, strict=True)
+    limits = [float(np.quantile(np.abs(values), 0.995)) if sign else 0.0 for values, sign in pairs]
     limits = [max(limits)] * len(limits) if together else limits
     columns = min(columns, len(pictures))
     rows = -(-len(pictures) // columns)
@@ -39,15 +42,15 @@ def maps(
     _, axes = plt.subplots(rows, columns, figsize=size, squeeze=False, layout="constrained")
     for ax in axes.flat:
         ax.axis("off")
-    for ax, picture, title, sign, limit in zip(axes.flat, pictures, titles, signs, limits, strict=False):
+    for ax, drawn, title, sign, limit in zip(axes.flat, pictures, titles, signs, limits, strict=False):
         if sign:
             span = limit or 1  # nothing but zeros is white
-            ax.imshow(picture, cmap=SIGNED, vmin=-span, vmax=span, interpolation="nearest")
+            ax.imshow(drawn, cmap=SIGNED, vmin=-span, vmax=span, interpolation="nearest")
             title = f"{title} (±{limit:.2g})"
-        elif picture.ndim == 3:
-            ax.imshow(np.clip(picture.transpose(1, 2, 0), 0, 1), interpolation="nearest")
+        elif drawn.ndim == 3:
+            ax.imshow(np.clip(drawn.transpose(1, 2, 0), 0, 1), interpolation="nearest")
         else:
-            ax.imshow(picture, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+            ax.imshow(drawn, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
         ax.set_title(title)
     return axes
 

@@ -12,6 +12,7 @@ from matplotlib.patches import FancyBboxPatch, Rectangle
 from numpy.typing import ArrayLike, NDArray
 
 from utils.arithmetic import conv_output_size
+from utils.plotting.given import as_many
 from utils.plotting.style import COLOURS, SIGNED, WIDTH, Role, styled
 
 
@@ -28,6 +29,9 @@ def grids(
     Titles are the roles unless given. ``frames`` {array index: (top, left, height, width)} lays the kernel's frame
     on an array.
     """
+    as_many("roles", roles, "arrays", len(arrays))
+    if titles is not None:
+        as_many("titles", titles, "arrays", len(arrays))
     tables = [np.atleast_2d(np.asarray(array)) for array in arrays]
     rows, gap = max(len(table) for table in tables), 1.3
     width = sum(table.shape[1] for table in tables) + gap * (len(tables) - 1)

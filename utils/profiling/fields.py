@@ -70,6 +70,8 @@ class Axis(NamedTuple):
         (first, _), (_, last) = self.span([0]) or (self.pixels, 0), self.span([count - 1]) or (self.pixels, 0)
         if first >= abs(self.step) or last <= self.pixels - 1 - abs(self.step):
             raise Lost  # a mirror inside the image would show what other branches see elsewhere
+        if len(self.spans) > 1:
+            raise Lost  # unlike neighbours would come in another order
         return self._replace(mirrored=True)
 
     def sees_all(self, count: int) -> bool:
