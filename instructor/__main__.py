@@ -12,6 +12,7 @@ from instructor.course import Course
 from instructor.exercise_sheet import Sheet
 from instructor.grading import collected, grade, to_mark
 from instructor.jail import NoJail
+from instructor.own_numbers import handed_out
 from instructor.platforms import Export
 from instructor.release import release
 
@@ -50,7 +51,10 @@ def _roster(course: Course, options: argparse.Namespace) -> int:
 
 
 def _assignment(course: Course, options: argparse.Namespace) -> int:
-    print(f"Give out {release(course, _sheet(options))}")
+    sheet = _sheet(options)
+    print(f"Give out {release(course, sheet)}")
+    if own := handed_out(course, sheet):
+        print(f"but to {len(own)} students their own, with numbers of their own: {course.handouts(sheet)}.zip")
     return 0
 
 

@@ -81,6 +81,19 @@ class Course:
         """Where the notebook is that students got."""
         return self.root / "release" / sheet.name / sheet.path.name
 
+    def handouts(self, sheet: Sheet) -> Path:
+        """The folder of the notebooks with numbers of their own, by student."""
+        return self.root / "handouts" / sheet.name
+
+    def handout(self, sheet: Sheet, student: str) -> Path:
+        """Where the notebook with a student's own numbers is, if they have got one."""
+        return self.handouts(sheet) / student / sheet.path.name
+
+    def given(self, sheet: Sheet, student: str) -> Path:
+        """Where the notebook is that this student got."""
+        own = self.handout(sheet, student)
+        return own if self.settings.own_numbers and own.exists() else self.released(sheet)
+
     @property
     def submitted(self) -> Path:
         """The folder of what was handed in. It may be a link of the instructor's; in it none is followed."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pkgutil
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from hashlib import sha256
 from importlib import import_module
@@ -18,6 +19,7 @@ from nbgrader.utils import is_grade, is_locked, is_solution, is_task
 
 from utils import checks
 from utils.checks import Exercise
+from utils.checks.own_numbers import Numbered
 
 CLONE = Path(__file__).resolve().parents[1]
 MARKS = re.compile(r"### (BEGIN|END) (SOLUTION|HIDDEN TESTS)")  # between them is what students do not get
@@ -41,9 +43,11 @@ class Sheet:
 
     The exercises that judge it are in ``topic.py`` beside it, or else in ``utils.checks.topic``: the cell
     ``check_NAME`` is judged by the one called NAME. A graded cell that holds a solution itself is marked by hand.
+    ``numbers`` are a student's own, by exercise.
     """
 
     path: Path
+    numbers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, hash=False)
 
     @classmethod
     def find(cls, folder: Path, chapter: str) -> Sheet:
@@ -152,7 +156,15 @@ class Sheet:
             raise ValueError(
                 f"{self.path}: the graded cell {cell!r} is to be check_NAME, and {file} has no Exercise {name}"
             )
+        if name in self.numbers:
+            if not isinstance(exercise, Numbered):
+                raise ValueError(f"{name} has no numbers that a student could have")
+            exercise = exercise.with_numbers(**self.numbers[name])
         return Task(cell, name, title, points, exercise)
+
+    def with_numbers(self, numbers: Mapping[str, Mapping[str, Any]]) -> Sheet:
+        """The sheet of a student who has these numbers."""
+        return replace(self, numbers=numbers) if numbers else self
 
     @property
     def points(self) -> float:

@@ -14,6 +14,7 @@ from instructor.course import Course
 from instructor.exercise_sheet import Sheet
 from instructor.handed_in import Unreadable, put_in_order, read_notebook
 from instructor.marking import draw, marks, require_solvable, unreadable
+from instructor.own_numbers import handed_out, right_for_others
 from instructor.publishing import publish
 from instructor.release import require_as_released
 from instructor.runs import Job, check_workers, run_all
@@ -43,6 +44,7 @@ def grade(
     digests = collected(course, sheet)
     require_as_released(course, sheet)
     require_solvable(sheet, partial(course.inputs, "of the sheet itself"), limits)
+    numbers = handed_out(course, sheet)
     due = to_mark(course, sheet, digests, students, force)
     failed = course.misplaced()
     jobs = _jobs(course, sheet, {student: digests[student] for student in due}, failed)
@@ -51,7 +53,9 @@ def grade(
         try:
             if isinstance(outcome, BaseException):
                 raise outcome
-            made = marks(job.digest, sheet, job.asked, outcome, job.handed_in)
+            theirs = numbers.get(job.student, {})
+            made = marks(job.digest, sheet.with_numbers(theirs), job.asked, outcome, job.handed_in)
+            made.private.extend(right_for_others(sheet, numbers, theirs, made.results, outcome))
             records.keep(course, sheet, job.student, made, job.handed_in.notebook)
         except Exception as error:
             failed[job.student] = repr(error)
@@ -67,14 +71,13 @@ def collected(course: Course, sheet: Sheet) -> dict[str, str]:
     if not submissions:
         there = "".join(f"\n{name}: {why}" for name, why in course.misplaced().items())
         raise ValueError(f"nothing was collected: there is no {course.root}/submitted/STUDENT/{sheet.name}{there}")
-    release = released.read_bytes()
     digests = {}
     for student, path in submissions.items():
         try:
             content = read_notebook(path)
         except Unreadable as why:
             content = str(why).encode()
-        digests[student] = sheet.digest(release, content)
+        digests[student] = sheet.digest(course.given(sheet, student).read_bytes(), content)
     return digests
 
 
@@ -94,12 +97,11 @@ def to_mark(
 
 def _jobs(course: Course, sheet: Sheet, due: dict[str, str], failed: dict[str, str]) -> Iterator[Job]:
     """What is to be run for each student, one at a time; what cannot be read has its marks at once."""
-    release = course.released(sheet).read_bytes()
     submissions = course.submissions(sheet)
     for student, digest in due.items():
         try:
             content = read_notebook(submissions[student])
-            handed_in = put_in_order(content, nbformat.reads(release.decode(), as_version=4))
+            handed_in = put_in_order(content, nbformat.read(course.given(sheet, student), as_version=4))
             # Drawn afresh for each version that is handed in: feedback on one says nothing about the next.
             version = sha256(content).hexdigest()
             yield Job(student, digest, handed_in, draw(sheet, partial(course.inputs, version)))

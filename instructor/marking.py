@@ -50,13 +50,14 @@ class Result:
 class Marks:
     """The results of a submission, what an instructor should look at, and a digest of what they were made from.
 
-    ``answers`` is what the student wrote in each cell that has an id.
+    ``answers`` is what the student wrote in each cell that has an id. ``private`` are notes that no student sees.
     """
 
     digest: str
     results: list[Result]
     notes: list[str]
     answers: dict[str, str] = field(default_factory=dict)
+    private: list[str] = field(default_factory=list)
 
     def dumps(self) -> str:
         """As JSON."""
@@ -66,7 +67,8 @@ class Marks:
     def loads(cls, text: str) -> Marks:
         """From JSON."""
         made = json.loads(text)
-        return cls(made["digest"], [Result(**result) for result in made["results"]], made["notes"], made["answers"])
+        results = [Result(**result) for result in made["results"]]
+        return cls(made["digest"], results, made["notes"], made["answers"], made["private"])
 
 
 def draw(sheet: Sheet, rng: Callable[[str], Generator]) -> list[Question]:

@@ -32,7 +32,7 @@ class Member:
 
     def notes(self, titles: Mapping[str, str]) -> list[str]:
         """What there is to look at, each thing once."""
-        said = [] if self.marks is None else list(self.marks.notes)
+        said = [] if self.marks is None else [*self.marks.notes, *self.marks.private]
         if self.row:
             said += [
                 f"The mark by hand for {titles[cell]} was given to an earlier answer." for cell in self.row.outdated

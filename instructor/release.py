@@ -11,7 +11,7 @@ import nbformat
 from nbgrader.apps import NbGraderAPI
 from nbgrader.coursedir import CourseDirectory
 
-from instructor import jail
+from instructor import jail, own_numbers
 from instructor.course import Course
 from instructor.exercise_sheet import Sheet
 from instructor.gradebook import open_gradebook
@@ -24,6 +24,8 @@ def release(course: Course, sheet: Sheet) -> Path:
         raise ValueError(f"nbgrader takes *, ? and [ for patterns: give {course.root} another name")
     jail.require_unseen(course.root, sheet.path.parent)
     course.prepare()
+    if course.settings.own_numbers:
+        own_numbers.require_roster(course)
     require_solvable(sheet, partial(course.inputs, "of the sheet itself"), course.settings.sheet(sheet.name).limits)
     with open_gradebook(course) as book:
         handed_in_before = sheet.name in [one.name for one in book.assignments if one.submissions]
@@ -40,6 +42,7 @@ def release(course: Course, sheet: Sheet) -> Path:
     result = NbGraderAPI(CourseDirectory(config=config), config=config).generate_assignment(sheet.name)
     if not result["success"]:
         raise ValueError(f"nbgrader made no assignment of {sheet.path}:\n{result.get('log') or result.get('error')}")
+    own_numbers.hand_out(course, sheet)
     return course.released(sheet)
 
 

@@ -18,7 +18,7 @@ TEMPLATE = """\
 # What is taken off for each day begun after a sheet's `due`, in percent of what the submission has got.
 #late_percent_a_day = 10
 
-# Numbers of their own for each student, in the cells of a sheet that say so.
+# Numbers of their own for each student in the roster, where a sheet has numbers that can be drawn.
 #own_numbers = true
 
 # Then a part for each sheet that is to differ, by the name of its notebook.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from math import prod
 from typing import Any
@@ -10,39 +11,77 @@ import numpy as np
 from numpy.random import Generator
 
 from utils.checks.exercise import Arguments, Exercise
+from utils.checks.own_numbers import Numbers
 
 Array = np.ndarray
 
-towers = Exercise(
-    "towers",
-    cases=lambda rng: [()],
-    reference=lambda: (23296, 153792, 442624),
-    mistakes={
-        "A kernel has a bias, too.": lambda: (23232, 153600, 442368),
-        "A kernel of the second layer reads only the half on its own card.": lambda: (23296, 307392, 442624),
-        "What a kernel reads is halved, not the number of kernels: both cards count.": lambda: (23296, 76896, 442624),
-        "There are 192 kernels on both cards together.": lambda: (23296, 307584, 442624),
-        "The third layer reads both halves.": lambda: (23296, 153792, 221440),
-        "A photograph has three channels, and a kernel has weights for each.": lambda: (7808, 153792, 442624),
-        "That is one card's half of the first layer.": lambda: (11648, 153792, 442624),
-    },
+_TOWERS = Numbers(
+    "Its first layer, {kernels[0]} kernels of 11 × 11, reads photographs; each card makes half of its channels. The "
+    "second has {kernels[1]} kernels of 5 × 5, half of them on each card, and they see only what is on their card. The "
+    "third, {kernels[2]} kernels of 3 × 3, reads from both cards.",
+    kernels=lambda rng: (16 * rng.integers([2, 7, 13], [7, 13, 25])).tolist(),
 )
 
-written = Exercise(
-    "written",
-    cases=lambda rng: [()],
-    reference=lambda: (294912, 147456),
-    mistakes={
-        "What the pooling writes is kept as well.": lambda: (262144, 131072),
-        "Two convolutions a stage: both maps are kept for the way back.": lambda: (163840, 81920),
-        "Each map has many channels.": lambda: (9216, 2304),
-        "Numbers, not bytes.": lambda: (1179648, 589824),
-        "The second stage has twice the channels.": lambda: (294912, 73728),
-        "The first pooling halves height and width for the second stage.": lambda: (294912, 589824),
-        "A ReLU in place writes over the sums, and takes no memory of its own.": lambda: (557056, 278528),
-        "Halving the side leaves a quarter of the places.": lambda: (327680, 163840),
-    },
+
+@_TOWERS
+def towers(kernels: Sequence[int] = (64, 192, 256)) -> Exercise:
+    """The parameters of three layers on two cards."""
+    one, two, three = kernels
+
+    def count(
+        colours: int = 3, half: int = one // 2, many: int = two, both: int = two, bias: int = 1, first: int = one
+    ) -> tuple[int, ...]:
+        return first * (121 * colours + bias), many * (25 * half + bias), three * (9 * both + bias)
+
+    return Exercise(
+        "towers",
+        reference=count,
+        slips={
+            "A kernel has a bias, too.": {"bias": 0},
+            "A kernel of the second layer reads only the half on its own card.": {"half": one},
+            "What a kernel reads is halved, not the number of kernels: both cards count.": {"many": two // 2},
+            f"There are {two} kernels on both cards together.": {"many": 2 * two},
+            "The third layer reads both halves.": {"both": two // 2},
+            "A photograph has three channels, and a kernel has weights for each.": {"colours": 1},
+            "That is one card's half of the first layer.": {"first": one // 2},
+        },
+    )
+
+
+_STAGES = Numbers(
+    "A network in the manner of VGG reads images of {side} × {side} pixels. Its first stage has two 3 × 3 convolutions "
+    "with {channels[0]} channels and a pooling; its second, two with {channels[1]} channels and a pooling.",
+    side=range(32, 129, 8),
+    channels=lambda rng: [n := 8 * int(rng.integers(2, 9)), 2 * n],
 )
+
+
+@_STAGES
+def written(side: int = 64, channels: Sequence[int] = (32, 64)) -> Exercise:
+    """The numbers that two stages write."""
+    one, two = channels
+
+    def count(
+        convs: int = 2, pooled: float = 1 / 4, late: int = two, area: int = (side // 2) ** 2, maps: bool = True,
+        size: int = 1,
+    ) -> tuple[float, ...]:  # fmt: skip
+        first, second = (one, late) if maps else (1, 1)
+        return size * first * side**2 * (convs + pooled), size * second * area * (convs + pooled)
+
+    return Exercise(
+        "written",
+        reference=lambda **wrong: tuple(map(int, count(**wrong))),
+        slips={
+            "What the pooling writes is kept as well.": {"pooled": 0},
+            "Two convolutions a stage: both maps are kept for the way back.": {"convs": 1},
+            "Each map has many channels.": {"maps": False},
+            "Numbers, not bytes.": {"size": 4},
+            "The second stage has twice the channels.": {"late": one},
+            "The first pooling halves height and width for the second stage.": {"area": side**2},
+            "A ReLU in place writes over the sums, and takes no memory of its own.": {"convs": 4},
+            "Halving the side leaves a quarter of the places.": {"pooled": 1 / 2},
+        },
+    )
 
 
 def _ranked(rng: Generator) -> list[Arguments]:

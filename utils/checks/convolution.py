@@ -2,70 +2,104 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.random import Generator
 
 from utils.checks.exercise import Arguments, Exercise
+from utils.checks.own_numbers import Numbers, grid
 from utils.functional import conv2d
 
 Array = np.ndarray
-
-_IMAGE = np.array([[1.0, 2, 0], [0, 3, 1], [2, 1, 4]])
-_KERNEL = np.array([[1.0, 2], [0, -1]])
+Rows = Sequence[Sequence[int]]
 
 
 def _correlate(image: Array, kernel: Array, stride: Any = 1, padding: Any = 0) -> Array:
     return conv2d(image[None, None], kernel[None, None], stride=stride, padding=padding)[0, 0]
 
 
-by_hand = Exercise(
-    "by_hand",
-    cases=lambda rng: [()],
-    reference=lambda kernel=_KERNEL, stride=1, padding=0: _correlate(_IMAGE, kernel, stride, padding),
-    slips={
-        "You have turned the kernel by half a turn. A layer lays it on as it is.": {"kernel": _KERNEL[::-1, ::-1]},
-        "Rows and columns of the kernel are swapped.": {"kernel": _KERNEL.T},
-        "The kernel is upside down, or its left and right are swapped.": {"kernel": _KERNEL[::-1]},
-        "One of the kernel's weights is negative: what it multiplies is taken off.": {"kernel": np.abs(_KERNEL)},
-        "Add the four products; do not take their mean.": {"kernel": _KERNEL / 4},
-        "The kernel moves by one pixel, so that its places overlap: 2 × 2 of them.": {"stride": 2},
-        "No padding here: the kernel never hangs over the edge.": {"padding": 1},
-    },
+def _with_one_negative(rng: Generator) -> list[list[int]]:
+    """The weights of a kernel: two positive, one negative, and a 0."""
+    weights = [*rng.integers(1, 4, 2), 0, -rng.integers(1, 4)]
+    return rng.permutation(weights).reshape(2, 2).tolist()
+
+
+_TABLE = Numbers(
+    """\
+| image | | | | kernel | |
+|---|---|---|---|---|---|
+| {image[0][0]} | {image[0][1]} | {image[0][2]} | | {kernel[0][0]} | {kernel[0][1]} |
+| {image[1][0]} | {image[1][1]} | {image[1][2]} | | {kernel[1][0]} | {kernel[1][1]} |
+| {image[2][0]} | {image[2][1]} | {image[2][2]} | | | |""",
+    image=grid(3, 3, 0, 5),
+    kernel=_with_one_negative,
 )
 
-_ROW = np.array([1.0, 2, 3, 4])
+
+@_TABLE
+def by_hand(image: Rows = ((1, 2, 0), (0, 3, 1), (2, 1, 4)), kernel: Rows = ((1, 2), (0, -1))) -> Exercise:
+    """What comes out of a kernel on an image."""
+    pixels, weights = np.array(image, float), np.array(kernel, float)
+    return Exercise(
+        "by_hand",
+        reference=lambda kernel=weights, stride=1, padding=0: _correlate(pixels, kernel, stride, padding),
+        slips={
+            "You have turned the kernel by half a turn. A layer lays it on as it is.": {"kernel": weights[::-1, ::-1]},
+            "Rows and columns of the kernel are swapped.": {"kernel": weights.T},
+            "The kernel is upside down, or its left and right are swapped.": {"kernel": weights[::-1]},
+            "One of the kernel's weights is negative: what it multiplies is taken off.": {"kernel": np.abs(weights)},
+            "Add the four products; do not take their mean.": {"kernel": weights / 4},
+            "The kernel moves by one pixel, so that its places overlap: 2 × 2 of them.": {"stride": 2},
+            "No padding here: the kernel never hangs over the edge.": {"padding": 1},
+        },
+    )
+
+
 _MODES = ("constant", "reflect", "edge", "wrap")
-
-
-def _borders(*modes: str, width: int = 2) -> Array:
-    return np.stack([np.pad(_ROW, width, mode=mode) for mode in modes])  # type: ignore[call-overload]
-
-
-borders = Exercise(
-    "borders",
-    cases=lambda rng: [()],
-    reference=lambda: _borders(*_MODES),
-    mistakes={
-        "Reflect turns round at the last pixel, not after it.": lambda: _borders("constant", "symmetric", *_MODES[2:]),
-        "Reflect and replicate are swapped.": lambda: _borders("constant", "edge", "reflect", "wrap"),
-        "Replicate and circular are swapped.": lambda: _borders("constant", "reflect", "wrap", "edge"),
-        "Circular goes on with the other end in its own order: the row is laid end to end.": (
-            lambda: np.stack([*_borders(*_MODES)[:3], [4, 3, 1, 2, 3, 4, 2, 1]])
-        ),
-        "Circular: on the left stand the last pixels of the row, on the right the first.": (
-            lambda: np.stack([*_borders(*_MODES)[:3], [1, 2, 1, 2, 3, 4, 3, 4]])
-        ),
-        "Circular goes on with the other end; yours turns round.": (
-            lambda: np.stack([*_borders(*_MODES)[:3], [2, 1, 1, 2, 3, 4, 4, 3]])
-        ),
-        "Reflect is a mirror: what is next to the edge comes first on the other side of it.": (
-            lambda: np.stack([_borders("constant")[0], [2, 3, 1, 2, 3, 4, 2, 3], *_borders("edge", "wrap")])
-        ),
-        "Two pixels on each side, not two in all.": lambda: _borders(*_MODES, width=1),
-    },
+_ROW = Numbers(
+    "A row of pixels, {row[0]} {row[1]} {row[2]} {row[3]}, gets a padding of 2 on each side.",
+    row=lambda rng: (1 + rng.permutation(9)[:4]).tolist(),
 )
+
+
+@_ROW
+def borders(row: Sequence[int] = (1, 2, 3, 4)) -> Exercise:
+    """A row with a border in four modes."""
+    pixels = np.array(row, float)
+
+    def padded(*modes: str, width: int = 2) -> Array:
+        return np.stack([np.pad(pixels, width, mode=mode) for mode in modes])  # type: ignore[call-overload]
+
+    def but(at: int, left: Array, right: Array) -> Array:
+        rows = padded(*_MODES)
+        rows[at] = [*left, *pixels, *right]
+        return rows
+
+    first, last = pixels[:2], pixels[2:]
+    return Exercise(
+        "borders",
+        reference=lambda: padded(*_MODES),
+        mistakes={
+            "Reflect turns round at the last pixel, not after it.": (
+                lambda: padded("constant", "symmetric", "edge", "wrap")
+            ),
+            "Reflect and replicate are swapped.": lambda: padded("constant", "edge", "reflect", "wrap"),
+            "Replicate and circular are swapped.": lambda: padded("constant", "reflect", "wrap", "edge"),
+            "Circular goes on with the other end in its own order: the row is laid end to end.": (
+                lambda: but(3, last[::-1], first[::-1])
+            ),
+            "Circular: on the left stand the last pixels of the row, on the right the first.": (
+                lambda: but(3, first, last)
+            ),
+            "Circular goes on with the other end; yours turns round.": lambda: but(3, first[::-1], last[::-1]),
+            "Reflect is a mirror: what is next to the edge comes first on the other side of it.": (
+                lambda: but(1, pixels[1:3], pixels[1:3])
+            ),
+            "Two pixels on each side, not two in all.": lambda: padded(*_MODES, width=1),
+        },
+    )
 
 
 def _images(rng: Generator) -> list[Arguments]:

@@ -36,14 +36,15 @@ class Wrong(Exception):
 class Exercise:
     """What a learner writes, and how it is judged.
 
-    ``cases`` draws the arguments of calls. ``reference`` is a right solution; or ``accept`` takes an answer after the
-    arguments and says what is wrong. ``mistakes`` has a wrong solution for each hint, told to whoever gets its answers.
-    ``slips``, found in twos as well, have the arguments that then count, as a function, or settings of the reference.
+    ``cases`` draws the arguments of calls; without it the answer is a value. ``reference`` is a right solution; or
+    ``accept`` takes an answer after the arguments and says what is wrong. ``mistakes`` has a wrong solution for each
+    hint, told to whoever gets its answers. ``slips``, found in twos as well, have the arguments that then count, as a
+    function, or settings of the reference.
     ``partial``: in a class, an answer that is right for some inputs gets a part of the points.
     """
 
     name: str
-    cases: Callable[[random.Generator], Sequence[Arguments]]
+    cases: Callable[[random.Generator], Sequence[Arguments]] = lambda rng: [()]
     reference: Callable[..., Any] | None = None
     accept: Callable[..., str | None] | None = None
     mistakes: Mapping[str, Callable[..., Any]] = field(default_factory=dict)

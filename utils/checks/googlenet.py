@@ -2,47 +2,98 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.random import Generator
 
 from utils.checks.exercise import Arguments, Exercise
+from utils.checks.own_numbers import Numbers
 
 Array = np.ndarray
 
-joined = Exercise(
-    "joined",
-    cases=lambda rng: [()],
-    reference=lambda: (296, 20, 20),
-    mistakes={
-        "The first 1 × 1 of a branch is read inside it; only its end is laid beside the others.": lambda: (376, 20, 20),
-        "A 1 × 1 follows the pooling and changes the number of channels.": lambda: (560, 20, 20),
-        "The block's input is not laid beside the branches.": lambda: (596, 20, 20),
-        "Maps are laid one behind another, none is added to another: how many are they in all?": lambda: (120, 20, 20),
-        "The pooling has stride 1 and a padding, or its map would not fit the others.": lambda: (296, 10, 10),
-        "The maps lie behind one another, not side by side: height and width stay.": lambda: (296, 80, 80),
-        "PyTorch's order is channels, height, width.": lambda: (20, 20, 296),
-        "The branch with the pooling counts as well.": lambda: (260, 20, 20),
-        "That is what the block reads. What do its branches make?": lambda: (300, 20, 20),
-        "Every branch keeps height and width: the kernels come with a padding.": lambda: (296, 16, 16),
-    },
+_BLOCK = Numbers(
+    """\
+An inception block reads {reads} channels of {size} × {size}. Its branches:
+
+| first | then |
+|---|---|
+| 1 × 1 to {ones} | |
+| 1 × 1 to {inside[0]} | 3 × 3 to {ends[0]} |
+| 1 × 1 to {inside[1]} | 5 × 5 to {ends[1]} |
+| 3 × 3 pooling | 1 × 1 to {ends[2]} |""",
+    reads=range(200, 401, 20),
+    size=range(12, 29, 2),
+    ones=range(60, 121, 10),
+    inside=lambda rng: [int(rng.integers(4, 9)) * 10, int(rng.integers(4, 9)) * 4],
+    ends=lambda rng: [int(rng.integers(9, 16)) * 10, int(rng.integers(8, 13)) * 5, int(rng.integers(8, 13)) * 4],
 )
 
-heads = Exercise(
-    "heads",
-    cases=lambda rng: [()],
-    reference=lambda: (51300, 1843300),
-    mistakes={
-        "Each score has a bias.": lambda: (51200, 1843200),
-        "The average comes first in the answer.": lambda: (1843300, 51300),
-        "The average is over all places of a channel, not over the channels of a place.": lambda: (3700, 1843300),
-        "The average is over rows and columns: one number is left of a channel.": lambda: (307300, 1843300),
-        "A map has as many rows as columns, and a dense layer reads all of it.": lambda: (51300, 307300),
-        "An average has nothing to learn.": lambda: (69732, 1843300),
-        "One bias for each score, not one for each number that is read.": lambda: (51712, 1861632),
-    },
+
+@_BLOCK
+def joined(
+    reads: int = 300, size: int = 20, ones: int = 90, inside: Sequence[int] = (60, 20),
+    ends: Sequence[int] = (120, 50, 36),
+) -> Exercise:  # fmt: skip
+    """What a block of four branches makes."""
+    depth = ones + sum(ends)
+    begun, deepest = depth + sum(inside), max(ones, *ends)
+
+    def output(c: int = depth, side: int = size) -> tuple[int, int, int]:
+        return c, side, side
+
+    return Exercise(
+        "joined",
+        reference=output,
+        mistakes={"PyTorch's order is channels, height, width.": lambda: output()[::-1]},
+        slips={
+            "The first 1 × 1 of a branch is read inside it; only its end is laid beside the others.": {"c": begun},
+            "A 1 × 1 follows the pooling and changes the number of channels.": {"c": depth - ends[2] + reads},
+            "The block's input is not laid beside the branches.": {"c": depth + reads},
+            "Maps are laid one behind another, none is added to another: how many are they in all?": {"c": deepest},
+            "The pooling has stride 1 and a padding, or its map would not fit the others.": {"side": size // 2},
+            "The maps lie behind one another, not side by side: height and width stay.": {"side": 4 * size},
+            "The branch with the pooling counts as well.": {"c": depth - ends[2]},
+            "That is what the block reads. What do its branches make?": {"c": reads},
+            "Every branch keeps height and width: the kernels come with a padding.": {"side": size - 4},
+        },
+    )
+
+
+_HEADS = Numbers(
+    "The last map has {channels} channels of {side} × {side}, and there are {classes} classes.",
+    channels=range(128, 1025, 64),
+    side=range(4, 10),
+    classes=range(20, 201, 10),
 )
+
+
+@_HEADS
+def heads(channels: int = 512, side: int = 6, classes: int = 100) -> Exercise:
+    """The parameters of two ways to scores."""
+    numbers = channels * side**2
+
+    def count(average: int = channels, dense: int = numbers, bias: int = 1, more: int = 0) -> tuple[int, int]:
+        return classes * (average + bias) + more, classes * (dense + bias)
+
+    return Exercise(
+        "heads",
+        reference=count,
+        mistakes={
+            "The average comes first in the answer.": lambda: count()[::-1],
+            "One bias for each score, not one for each number that is read.": (
+                lambda: ((classes + 1) * channels, (classes + 1) * numbers)
+            ),
+        },
+        slips={
+            "Each score has a bias.": {"bias": 0},
+            "The average is over all places of a channel, not over the channels of a place.": {"average": side**2},
+            "The average is over rows and columns: one number is left of a channel.": {"average": channels * side},
+            "A map has as many rows as columns, and a dense layer reads all of it.": {"dense": channels * side},
+            "An average has nothing to learn.": {"more": numbers},
+        },
+    )
 
 
 def _batches(rng: Generator) -> list[Arguments]:

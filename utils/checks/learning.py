@@ -2,59 +2,93 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.random import Generator
 
+from utils.checks.columns import columns_of, pixels_of
 from utils.checks.exercise import Arguments, Exercise
+from utils.checks.own_numbers import Numbers
 from utils.functional import conv2d, conv2d_backward
 
 Array = np.ndarray
 
 
-def _by_hand(dx: Any = (1, 1, 0, 4), dw: Any = (3, 5), db: Any = 2) -> list[Any]:
-    return [np.array(dx, float), np.array(dw, float), np.array(db, float)]
-
-
-by_hand = Exercise(
-    "by_hand",
-    cases=lambda rng: [()],
-    reference=_by_hand,
-    slips={
-        "dx is the wrong way round: which weight did each pixel meet?": {"dx": (2, -1, 3, 2)},
-        "In dx, where two outputs have read a pixel, what they send adds up.": {"dx": (1, -1, 2, 4)},
-        "dw is the wrong way round: weight r met pixel i + r for output i.": {"dw": (5, 3)},
-        "dw is a mean over the three places. What they say adds up.": {"dw": (1, 5 / 3)},
-        "The outputs do not count alike in dw: which has which gradient?": {"dw": (1, 2)},
-        "db is no mean: the bias stands in every output.": {"db": 2 / 3},
-        "The outputs do not count alike in db: which has which gradient?": {"db": 3},
-        "The bias changes all outputs: add up their gradients.": {"db": 1},
-        "The bias is one number, and has one gradient: add up what the outputs say.": {"db": (1, -1, 2)},
-    },
+_ROW = Numbers(
+    "A kernel with the weights {weights[0]}, {weights[1]} and a bias slides over the row {row[0]}, {row[1]}, {row[2]}, "
+    "{row[3]}. At its outputs the loss has the gradients {slopes[0]}, {slopes[1]}, {slopes[2]}.",
+    weights=lambda rng: rng.integers(-2, 4, 2).tolist(),
+    row=lambda rng: rng.integers(-2, 4, 4).tolist(),
+    slopes=lambda rng: rng.integers(-2, 4, 3).tolist(),
 )
 
-memory = Exercise(
-    "memory",
-    cases=lambda rng: [()],
-    reference=lambda images=32, depth=64, area=9, places=28 * 28, size=4: images * depth * area * places * size,
-    mistakes={
-        "That is the batch of images itself. How often is a pixel copied?": lambda: 4 * 32 * 64 * 56 * 56,
-        "Those are the outputs. The columns are what is multiplied by the kernels.": lambda: 4 * 32 * 128 * 28 * 28,
-    },
-    slips={
-        "Those are the numbers. How many bytes does each take?": {"size": 1},
-        "That is one image of the batch.": {"images": 1},
-        "At how many places does a kernel with stride 2 lie? There is a column for each.": {"places": 56 * 56},
-        "Count the place where the kernel starts, and the padding.": {"places": 27 * 27},
-        "The places have rows and columns.": {"places": 28},
-        "A window has two sides: a column holds all of it.": {"area": 3},
-        "A column holds the window in all channels.": {"depth": 1},
-        "A column holds what a kernel reads, not what comes out.": {"depth": 128},
-        "The columns are the same for all kernels: they are written down once.": {"depth": 64 * 128},
-    },
+
+@_ROW
+def by_hand(
+    weights: Sequence[int] = (1, 2), row: Sequence[int] = (2, -1, 0, 3), slopes: Sequence[int] = (1, -1, 2)
+) -> Exercise:
+    """The gradients of a row, the weights and the bias."""
+    w, x, g = (np.array(numbers, float) for numbers in (weights, row, slopes))
+    windows = np.stack([x[:3], x[1:]])
+    dx, dw, db = np.convolve(g, w), windows @ g, g.sum()
+    return Exercise(
+        "by_hand",
+        reference=lambda dx=dx, dw=dw, db=db: [np.array(part, float) for part in (dx, dw, db)],
+        slips={
+            "dx is the wrong way round: which weight did each pixel meet?": {"dx": np.convolve(g, w[::-1])},
+            "In dx, where two outputs have read a pixel, what they send adds up.": {"dx": [*w[0] * g, w[1] * g[2]]},
+            "dw is the wrong way round: weight r met pixel i + r for output i.": {"dw": dw[::-1]},
+            "dw is a mean over the three places. What they say adds up.": {"dw": dw / 3},
+            "The outputs do not count alike in dw: which has which gradient?": {"dw": windows.sum(1)},
+            "db is no mean: the bias stands in every output.": {"db": g.mean()},
+            "The outputs do not count alike in db: which has which gradient?": {"db": len(g)},
+            "The bias changes all outputs: add up their gradients.": {"db": g[0]},
+            "The bias is one number, and has one gradient: add up what the outputs say.": {"db": g},
+        },
+    )
+
+
+_BATCH = Numbers(
+    "A batch of {images} images with {channels} channels of {size} × {size} pixels meets {kernels} kernels of 3 × 3, "
+    "with stride 2 and padding 1.",
+    images=(8, 16, 32, 64),
+    channels=range(16, 97, 8),
+    size=range(20, 65, 4),
+    kernels=range(32, 193, 16),
 )
+
+
+@_BATCH
+def memory(images: int = 32, channels: int = 64, size: int = 56, kernels: int = 128) -> Exercise:
+    """The bytes of im2col's columns."""
+    side = (size + 2 - 3) // 2 + 1
+
+    def count(n: int = images, depth: int = channels, area: int = 9, places: int = side**2, byte: int = 4) -> int:
+        return n * depth * area * places * byte
+
+    return Exercise(
+        "memory",
+        reference=count,
+        mistakes={
+            "That is the batch of images itself. How often is a pixel copied?": lambda: count(area=1, places=size**2),
+            "Those are the outputs. The columns are what is multiplied by the kernels.": (
+                lambda: count(depth=kernels, area=1)
+            ),
+        },
+        slips={
+            "Those are the numbers. How many bytes does each take?": {"byte": 1},
+            "That is one image of the batch.": {"n": 1},
+            "At how many places does a kernel with stride 2 lie? There is a column for each.": {"places": size**2},
+            "Count the place where the kernel starts, and the padding.": {"places": (side - 1) ** 2},
+            "The places have rows and columns.": {"places": side},
+            "A window has two sides: a column holds all of it.": {"area": 3},
+            "A column holds the window in all channels.": {"depth": 1},
+            "A column holds what a kernel reads, not what comes out.": {"depth": kernels},
+            "The columns are the same for all kernels: they are written down once.": {"depth": channels * kernels},
+        },
+    )
 
 
 def _batches(rng: Generator) -> list[Arguments]:
@@ -70,7 +104,7 @@ def _batches(rng: Generator) -> list[Arguments]:
 def _replaced(dx: Array, g: Array, x: Array, weight: Array, s: int, p: int) -> Array:
     (c, height, width), flat = x.shape[1:], weight.reshape(len(weight), -1)
     size = c, height + 2 * p, width + 2 * p
-    images = [_pixels(flat.T @ one.reshape(len(one), -1), size, weight.shape[2], s, add=False) for one in g]
+    images = [pixels_of(flat.T @ one.reshape(len(one), -1), size, weight.shape[2], s, add=False) for one in g]
     return np.stack(images)[:, :, p : p + height, p : p + width]
 
 
@@ -142,9 +176,8 @@ def _piled_up(f: Callable[[Array], Any], values: Array, step: float) -> Array:
 slopes = Exercise(
     "slopes",
     cases=lambda rng: [
-        (wavy, rng.standard_normal(5), 0.3),
-        (steep, rng.standard_normal((2, 3)), 0.2),
-        (wavy, rng.standard_normal((3, 2)), 0.4),
+        (f, rng.standard_normal(size), step)
+        for f, size, step in [(wavy, (5,), 0.3), (steep, (2, 3), 0.2), (wavy, (3, 2), 0.4)]
     ],
     reference=lambda f, values, step: _nudged(f, values, step, step, 2 * step),
     mistakes={
@@ -163,25 +196,15 @@ slopes = Exercise(
 )
 
 
-def _windows(x: Array, k: int, s: int) -> Array:
-    """Channel, row and column in the window, row and column of the place."""
-    view = np.lib.stride_tricks.sliding_window_view(x, (k, k), axis=(1, 2))[:, ::s, ::s]
-    return view.transpose(0, 3, 4, 1, 2)
-
-
-def _columns(x: Array, kernel_size: int, stride: int, order: tuple[int, ...] = (0, 1, 2, 3, 4)) -> Array:
-    return _windows(x, kernel_size, stride).transpose(order).reshape(len(x) * kernel_size**2, -1)
-
-
 im2col = Exercise(
     "im2col",
     cases=lambda rng: [
         (rng.standard_normal((c, h, w)), k, s) for c, h, w, k, s in [(2, 4, 5, 2, 1), (3, 7, 6, 3, 2), (2, 6, 9, 3, 3)]
     ],
-    reference=_columns,
+    reference=columns_of,
     mistakes={
         "reshape keeps the numbers in their order, and does not make columns of rows: transpose.": (
-            lambda *case: _columns(*case).T.reshape(_columns(*case).shape)
+            lambda *case: columns_of(*case).T.reshape(columns_of(*case).shape)
         ),
     },
     slips={
@@ -198,28 +221,17 @@ def _laid(rng: Generator) -> list[Arguments]:
     cases: list[Arguments] = []
     for c, h, w, k, s in settings:
         x = rng.standard_normal((c, h, w))
-        cases.append((rng.standard_normal(_columns(x, k, s).shape), (c, h, w), k, s))
+        cases.append((rng.standard_normal(columns_of(x, k, s).shape), (c, h, w), k, s))
     return cases
-
-
-def _pixels(columns: Array, shape: Any, kernel_size: int, stride: int, order: str = "crsij", add: bool = True) -> Array:
-    """The image of the columns, whose axes c, r, s (in the window), i and j (of the place) come in ``order``."""
-    out, k, s = np.zeros(shape), kernel_size, stride
-    sizes = dict(zip("crsij", _windows(out, k, s).shape, strict=True))
-    parts = np.einsum(f"{order}->crsij", columns.reshape([sizes[axis] for axis in order]))
-    for i, j in np.ndindex(parts.shape[3:]):
-        place = np.s_[:, i * s : i * s + k, j * s : j * s + k]
-        out[place] = parts[..., i, j] + (out[place] if add else 0)
-    return out
 
 
 col2im = Exercise(
     "col2im",
     cases=_laid,
-    reference=_pixels,
+    reference=pixels_of,
     mistakes={
         "Where windows overlap, what they bring adds up; do not take the mean.": (
-            lambda columns, *rest: _pixels(columns, *rest) / np.maximum(_pixels(np.ones_like(columns), *rest), 1)
+            lambda columns, *rest: pixels_of(columns, *rest) / np.maximum(pixels_of(np.ones_like(columns), *rest), 1)
         ),
     },
     slips={

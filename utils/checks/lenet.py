@@ -9,6 +9,7 @@ from numpy import ndarray as Array
 from numpy.random import Generator
 
 from utils.checks.exercise import Arguments, Exercise
+from utils.checks.own_numbers import Numbers
 
 
 def _counted(
@@ -27,7 +28,6 @@ def _counted(
 
 counted = Exercise(
     "counted",
-    cases=lambda rng: [()],
     reference=_counted,
     slips={
         "Parameters first, then MACs.": {"order": -1},
@@ -44,22 +44,32 @@ counted = Exercise(
     },
 )
 
-steps = Exercise(
-    "steps",
-    cases=lambda rng: [()],
-    reference=lambda batches=17, epochs=8: batches * epochs,
-    mistakes={
-        "Every epoch begins anew: no batch has images of two epochs.": lambda: 132,
-        "Do not round at the end: it is the batches of an epoch that are whole.": lambda: 131,
-    },
-    slips={
-        "The images that are left over make a batch as well, a smaller one.": {"batches": 16},
-        "The last batch is smaller, but its step is a whole one.": {"batches": 1050 / 64},
-        "One step for each batch, not for each image.": {"batches": 1050},
-        "A step for each batch: how many are there?": {"batches": 64},
-        "That is one epoch.": {"epochs": 1},
-    },
+_EPOCHS = Numbers(
+    "{images:,} images go through a network in batches of {batch}, for {epochs} epochs.",
+    images=range(520, 2000, 10),
+    batch=(16, 32, 48, 64, 100, 128),
+    epochs=range(3, 13),
 )
+
+
+@_EPOCHS
+def steps(images: int = 1050, batch: int = 64, epochs: int = 8) -> Exercise:
+    """How often the optimiser takes a step."""
+    return Exercise(
+        "steps",
+        reference=lambda batches=-(-images // batch), epochs=epochs: batches * epochs,
+        mistakes={
+            "Every epoch begins anew: no batch has images of two epochs.": lambda: -(-images * epochs // batch),
+            "Do not round at the end: it is the batches of an epoch that are whole.": lambda: images * epochs // batch,
+        },
+        slips={
+            "The images that are left over make a batch as well, a smaller one.": {"batches": images // batch},
+            "The last batch is smaller, but its step is a whole one.": {"batches": images / batch},
+            "One step for each batch, not for each image.": {"batches": images},
+            "A step for each batch: how many are there?": {"batches": batch},
+            "That is one epoch.": {"epochs": 1},
+        },
+    )
 
 
 def _scores(rng: Generator) -> list[Array]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import prod
 from typing import Any
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.random import Generator
 
+from utils.checks import won
 from utils.checks.exercise import Arguments, Exercise
-from utils.functional import avg_pool2d, avg_pool2d_backward, max_pool2d, max_pool2d_backward
+from utils.checks.own_numbers import Numbers
+from utils.functional import avg_pool2d, max_pool2d
 
 Array = np.ndarray
 
@@ -24,38 +26,73 @@ def _zeros(x: Array, padding: int) -> Array:
     return np.pad(x, ((0, 0), (padding, padding), (padding, padding)))
 
 
-shape = Exercise(
-    "shape",
-    cases=lambda rng: [()],
-    reference=lambda: (16, 11, 11),
-    mistakes={
-        "That is what a stride of 1 makes. Which does pooling take if nobody names one?": lambda: (16, 32, 32),
-        "That is what a stride of 2 makes. Nobody has asked for it.": lambda: (16, 16, 16),
-        "One too small: count the padding, and the place where the window starts.": lambda: (16, 10, 10),
-        "What is left over at the end is dropped: a started step is no step.": lambda: (16, 12, 12),
-        "A window is as deep as one channel, so the channels stay apart.": lambda: (1, 11, 11),
-        "PyTorch's order is channels, height, width.": lambda: (11, 11, 16),
-    },
+def _farthest(x: Array, k: int, s: int) -> Array:
+    """Of each window of (H, W) the number that is farthest from 0."""
+    highest, lowest = (_largest(sign * x[None], k, s)[0] for sign in (1, -1))
+    return np.where(highest > lowest, highest, -lowest)
+
+
+_LAYER = Numbers(
+    "An input with {channels} channels of {size} × {size} pixels goes through `nn.MaxPool2d({kernel_size}, "
+    "padding={padding})`.",
+    channels=range(8, 33, 2),
+    size=range(20, 61),
+    kernel_size=range(3, 7),
+    padding=(1, 2),
 )
 
-_MAP = np.array([[-3.0, -1, 2, 0], [-2, -4, 1, 5], [-6, -5, -7, 4], [-9, -3, -2, -8]])
+
+@_LAYER
+def shape(channels: int = 16, size: int = 32, kernel_size: int = 3, padding: int = 1) -> Exercise:
+    """How large the output is, with all its channels."""
+    if 2 * padding > kernel_size:
+        raise ValueError(f"padding is at most half the window of {kernel_size}, got {padding}")
+
+    def output(stride: int = kernel_size, over: int = 0, first: int = 1, maps: int = channels) -> tuple[int, int, int]:
+        side = (size + 2 * padding - kernel_size + over) // stride + first
+        return maps, side, side
+
+    return Exercise(
+        "shape",
+        reference=output,
+        mistakes={"PyTorch's order is channels, height, width.": lambda: output()[::-1]},
+        slips={
+            "That is what a stride of 1 makes. Which does pooling take if nobody names one?": {"stride": 1},
+            "That is what a stride of 2 makes. Nobody has asked for it.": {"stride": 2},
+            "One too small: count the padding, and the place where the window starts.": {"first": 0},
+            "What is left over at the end is dropped: a started step is no step.": {"over": kernel_size - 1},
+            "A window is as deep as one channel, so the channels stay apart.": {"maps": 1},
+        },
+    )
 
 
-by_hand = Exercise(
-    "by_hand",
-    cases=lambda rng: [()],
-    reference=lambda kernel_size=3, stride=2, padding=1: _largest(_MAP[None], kernel_size, stride, padding)[0],
-    mistakes={
-        "You let a 0 of the padding win. That must never happen.": lambda: _largest(_zeros(_MAP[None], 1), 3, 2)[0],
-        "The largest, not the one that is farthest from 0: signs count.": lambda: np.array([[-4.0, 5], [-6, -8]]),
-        "Your windows lie side by side. Wider than the stride, they overlap.": lambda: _largest(_MAP[None], 2)[0],
-    },
-    slips={
-        "Where is the padding? The first window hangs over the edge.": {"padding": 0},
-        "That is a window at every place. How far does it move at a time?": {"stride": 1},
-        "The windows are 3 × 3: yours are smaller.": {"kernel_size": 2},
-    },
+_MAP = Numbers(
+    "| map | | | |\n|---|---|---|---|\n"
+    + "\n".join("".join(f"| {{pixels[{i}][{j}]}} " for j in range(4)) + "|" for i in range(4)),
+    pixels=lambda rng: (rng.permutation(16).reshape(4, 4) - 9).tolist(),
 )
+
+
+@_MAP
+def by_hand(
+    pixels: Sequence[Sequence[int]] = ((-3, -1, 2, 0), (-2, -4, 1, 5), (-6, -5, -7, 4), (-9, -3, -2, -8)),
+) -> Exercise:
+    """What max pooling makes of a map."""
+    x = np.array([pixels], float)
+    return Exercise(
+        "by_hand",
+        reference=lambda kernel_size=3, stride=2, padding=1: _largest(x, kernel_size, stride, padding)[0],
+        mistakes={
+            "You let a 0 of the padding win. That must never happen.": lambda: _largest(_zeros(x, 1), 3, 2)[0],
+            "The largest, not the one that is farthest from 0: signs count.": lambda: _farthest(_zeros(x, 1)[0], 3, 2),
+            "Your windows lie side by side. Wider than the stride, they overlap.": lambda: _largest(x, 2)[0],
+        },
+        slips={
+            "Where is the padding? The first window hangs over the edge.": {"padding": 0},
+            "That is a window at every place. How far does it move at a time?": {"stride": 1},
+            "The windows are 3 × 3: yours are smaller.": {"kernel_size": 2},
+        },
+    )
 
 
 def _stacks(rng: Generator) -> list[Arguments]:
@@ -133,23 +170,6 @@ avg_pool = Exercise(
 )
 
 
-def _found(x: Array, kernel_size: int, stride: int, first: int = 0) -> Array:
-    _, indices = max_pool2d(x[None, None], kernel_size, stride, return_indices=True)
-    return np.asarray(indices[0, 0] + first)
-
-
-def _local(x: Array, k: int, s: int) -> Array:
-    return np.asarray(sliding_window_view(x, (k, k))[::s, ::s].reshape(*_found(x, k, s).shape, -1).argmax(-1))
-
-
-def _last(x: Array, k: int, s: int) -> Array:
-    """Where the last of equals is, for windows that fit: the first in the map turned by half a turn."""
-    rest = [(n - k) % s for n in x.shape]
-    fits = x[: x.shape[0] - rest[0], : x.shape[1] - rest[1]]
-    row, column = np.divmod(fits.size - 1 - _found(fits[::-1, ::-1], k, s)[::-1, ::-1], fits.shape[1])
-    return row * x.shape[1] + column
-
-
 def _ties(rng: Generator) -> list[Arguments]:
     """Whole numbers, some of them equal; in the last map all are."""
     settings = [(6, 8, 2, 2), (7, 5, 3, 2), (6, 9, 3, 3), (5, 7, 3, 1)]
@@ -160,32 +180,31 @@ def _ties(rng: Generator) -> list[Arguments]:
 winners = Exercise(
     "winners",
     cases=_ties,
-    reference=_found,
+    reference=won.found,
     mistakes={
-        "You count within each window. Count the pixels of the whole map.": (lambda x, k, s: _local(x, k, s)),
-        "You count within each window, from 1. Count in the whole map, from 0.": lambda x, k, s: _local(x, k, s) + 1,
+        "You count within each window. Count the pixels of the whole map.": won.within,
+        "You count within each window, from 1. Count in the whole map, from 0.": lambda x, k, s: (
+            won.within(x, k, s) + 1
+        ),
         "One number for each place, in reading order; not its row and column.": (
-            lambda x, k, s: np.stack(np.divmod(_found(x, k, s), x.shape[1]), -1)
+            lambda x, k, s: np.stack(np.divmod(won.found(x, k, s), x.shape[1]), -1)
         ),
         "You count down the columns. Reading order goes along the rows.": (
-            lambda x, k, s: _found(x, k, s) % x.shape[1] * x.shape[0] + _found(x, k, s) // x.shape[1]
+            lambda x, k, s: won.found(x, k, s) % x.shape[1] * x.shape[0] + won.found(x, k, s) // x.shape[1]
         ),
-        "Of equal numbers the first one wins; yours is the last.": _last,
+        "Of equal numbers the first one wins; yours is the last.": won.last,
         "A row of the map is as long as the map is wide, not as long as the output's.": (
-            lambda x, k, s: _found(x, k, s) // x.shape[1] * _found(x, k, s).shape[1] + _found(x, k, s) % x.shape[1]
+            lambda x, k, s: (
+                won.found(x, k, s) // x.shape[1] * won.found(x, k, s).shape[1] + won.found(x, k, s) % x.shape[1]
+            )
         ),
         "A row of the map is as long as the map is wide, not as long as it is high.": (
-            lambda x, k, s: _found(x, k, s) // x.shape[1] * x.shape[0] + _found(x, k, s) % x.shape[1]
+            lambda x, k, s: won.found(x, k, s) // x.shape[1] * x.shape[0] + won.found(x, k, s) % x.shape[1]
         ),
-        "You find the smallest of each window.": lambda x, k, s: _found(-x, k, s),
+        "You find the smallest of each window.": lambda x, k, s: won.found(-x, k, s),
         "Those are the largest numbers themselves. Where do they stand?": lambda x, k, s: _largest(x[None], k, s)[0],
     },
 )
-
-
-def _back(x: Array, grad_output: Array, kernel_size: int, stride: int, places: Array | None = None) -> Array:
-    places = _found(x, kernel_size, stride) if places is None else places
-    return max_pool2d_backward(grad_output[None, None], places[None, None], x.shape)[0, 0]
 
 
 def _overlapping(rng: Generator) -> list[Arguments]:
@@ -194,39 +213,22 @@ def _overlapping(rng: Generator) -> list[Arguments]:
     peak[2, 2] = 9
     maps = [(peak, 3, 2), (rng.standard_normal((6, 8)), 2, 2), (rng.standard_normal((5, 6)), 3, 1)]
     maps.append((np.zeros((5, 7)), 3, 2))
-    return [(x, rng.standard_normal(_found(x, k, s).shape), k, s) for x, k, s in maps]
-
-
-def _to_equals(x: Array, g: Array, k: int, s: int) -> Array:
-    out = np.zeros(x.shape)
-    for i, j in np.ndindex(g.shape):
-        window = np.s_[i * s : i * s + k, j * s : j * s + k]
-        out[window] += g[i, j] * (x[window] == x[window].max())
-    return out
-
-
-def _written(x: Array, g: Array, k: int, s: int) -> Array:
-    out = np.zeros(x.size)
-    for place, value in zip(_found(x, k, s).ravel(), g.ravel(), strict=True):
-        out[place] = value
-    return out.reshape(x.shape)
-
-
-def _shared(x: Array, g: Array, k: int, s: int) -> Array:
-    return avg_pool2d_backward(g[None, None], x.shape, k, s)[0, 0]
+    return [(x, rng.standard_normal(won.found(x, k, s).shape), k, s) for x, k, s in maps]
 
 
 sent_back = Exercise(
     "sent_back",
     cases=_overlapping,
-    reference=_back,
+    reference=won.back,
     mistakes={
-        "You share each gradient among its window: so does the mean. Which pixel moves the maximum?": _shared,
-        "Not every pixel of a window can move its maximum.": lambda x, g, k, s: k * k * _shared(x, g, k, s),
-        "A pixel may win more than one window. What then?": _written,
-        "Several equal numbers: you send to each of them. Only one is the winner.": (_to_equals),
-        "Of equal numbers the first one wins; yours is the last.": lambda x, g, k, s: _back(x, g, k, s, _last(x, k, s)),
-        "Raise the winner a little. How much does its own value matter?": lambda x, g, k, s: _back(x, g, k, s) * x,
+        "You share each gradient among its window: so does the mean. Which pixel moves the maximum?": won.shared,
+        "Not every pixel of a window can move its maximum.": lambda x, g, k, s: k * k * won.shared(x, g, k, s),
+        "A pixel may win more than one window. What then?": won.written,
+        "Several equal numbers: you send to each of them. Only one is the winner.": won.to_equals,
+        "Of equal numbers the first one wins; yours is the last.": lambda x, g, k, s: won.back(
+            x, g, k, s, won.last(x, k, s)
+        ),
+        "Raise the winner a little. How much does its own value matter?": lambda x, g, k, s: won.back(x, g, k, s) * x,
     },
 )
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.random import Generator
 
 from utils.checks.exercise import Arguments, Exercise
+from utils.checks.own_numbers import Numbers
 from utils.checks.values import plain
 
 Layers = list[tuple[int, int, int, int]]  # kernel size, stride, padding, dilation
@@ -39,9 +41,23 @@ _FIELD: dict[str, Any] = {
     "The jump is that of all the strides, not of the last one.": {"last_stride": True},
 }
 
-first_field = Exercise(
-    "first_field", cases=lambda rng: [()], reference=lambda **wrong: _field(_CHAIN, **wrong), slips=_FIELD
+_FOUR = Numbers(
+    "A convolution of {kernels[0]} with padding {paddings[0]}; a pooling of {kernels[1]} with stride {strides[1]}; a "
+    "convolution of {kernels[2]} with padding {paddings[2]}; a convolution of {kernels[3]} with padding {paddings[3]} "
+    "and stride {strides[3]}.",
+    kernels=lambda rng: [int(rng.integers(3, 8)), int(rng.integers(2, 4)), *rng.integers(3, 6, 2).tolist()],
+    strides=lambda rng: [1, int(rng.integers(2, 4)), 1, int(rng.integers(2, 4))],
+    paddings=lambda rng: [int(rng.integers(1, 4)), 0, *rng.integers(1, 3, 2).tolist()],
 )
+
+
+@_FOUR
+def first_field(
+    kernels: Sequence[int] = (5, 2, 3, 3), strides: Sequence[int] = (1, 2, 1, 2), paddings: Sequence[int] = (2, 0, 1, 1)
+) -> Exercise:
+    """The field after four layers."""
+    layers = [(k, s, p, 1) for k, s, p in zip(kernels, strides, paddings, strict=True)]
+    return Exercise("first_field", reference=lambda **wrong: _field(layers, **wrong), slips=_FIELD)
 
 
 def _chains(rng: Generator) -> list[Arguments]:
@@ -203,7 +219,6 @@ def _reaches(layers: Any, wanted: int) -> str | None:
 
 wide_and_fine = Exercise(
     "wide_and_fine",
-    cases=lambda rng: [()],
     accept=lambda answer: _reaches(answer, 301),
     mistakes={
         "Dilations that double do not reach far enough with six layers. By how much may the next one be larger?": (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import comb, perm
 from typing import Any
 
@@ -9,52 +10,76 @@ import numpy as np
 from numpy.random import Generator
 
 from utils.checks.exercise import Arguments, Exercise
+from utils.checks.own_numbers import Numbers
 
 Array = np.ndarray
 Pairs = list[tuple[int, int]]
 
-_X, _BODY = np.array([1, 2, 0, 3]), np.array([-2, 1, -1, -1])
-
-block = Exercise(
-    "block",
-    cases=lambda rng: [()],
-    reference=lambda: np.maximum(_X + _BODY, 0),
-    mistakes={
-        "After the sum there is a ReLU.": lambda: _X + _BODY,
-        "The ReLU comes after the sum. Before it a block can take nothing away.": lambda: _X + np.maximum(_BODY, 0),
-        "Where is the shortcut?": lambda: np.maximum(_BODY, 0),
-        "Input and body are added, not multiplied.": lambda: np.maximum(_X * _BODY, 0),
-        "The body says what is to be added, not what is to be taken away.": lambda: np.maximum(_X - _BODY, 0),
-        "GoogLeNet concatenates. Here the numbers stay as many.": lambda: np.maximum(np.concatenate([_X, _BODY]), 0),
-    },
+_FOUR = Numbers(
+    "Four numbers, {x[0]}, {x[1]}, {x[2]}, {x[3]}, go into a residual block of the chapter's first form. Its body "
+    "makes {body[0]}, {body[1]}, {body[2]}, {body[3]} of them.",
+    x=lambda rng: rng.integers(0, 5, 4).tolist(),
+    body=lambda rng: rng.integers(-4, 3, 4).tolist(),
 )
 
 
-def _weights(
-    area: int = 9, convs: int = 2, points: int = 2, middles: int = 1, inside: int = 128, around: int = 1
-) -> Any:
-    return convs * area * 128**2, points * around * 512 * 128 + middles * area * 128 * inside
+@_FOUR
+def block(x: Sequence[int] = (1, 2, 0, 3), body: Sequence[int] = (-2, 1, -1, -1)) -> Exercise:
+    """What comes out of a block."""
+    way, made = np.array(x), np.array(body)
+    return Exercise(
+        "block",
+        reference=lambda: np.maximum(way + made, 0),
+        mistakes={
+            "After the sum there is a ReLU.": lambda: way + made,
+            "The ReLU comes after the sum. Before it a block can take nothing away.": lambda: way + np.maximum(made, 0),
+            "Where is the shortcut?": lambda: np.maximum(made, 0),
+            "Input and body are added, not multiplied.": lambda: np.maximum(way * made, 0),
+            "The body says what is to be added, not what is to be taken away.": lambda: np.maximum(way - made, 0),
+            "GoogLeNet concatenates. Here the numbers stay as many.": lambda: np.maximum([*way, *made], 0),
+        },
+    )
 
 
-weights = Exercise(
-    "weights",
-    cases=lambda rng: [()],
-    reference=_weights,
-    mistakes={
-        "No biases: a normalisation follows each convolution.": lambda: (295168, 279296),
-        "The other way round: basic first.": lambda: (278528, 294912),
-    },
-    slips={
-        "A basic block has two convolutions.": {"convs": 1},
-        "The bottleneck block ends in a 1 × 1 that brings the channels back.": {"points": 1},
-        "The bottleneck block begins and ends with a 1 × 1, and both have weights.": {"points": 0},
-        "Only the one in the middle is a 3 × 3.": {"around": 9},
-        "Where is the 3 × 3 in the middle of the bottleneck?": {"middles": 0},
-        "A bottleneck block has one 3 × 3, in the middle.": {"points": 0, "middles": 3},
-        "A 3 × 3 has nine weights for each pair of channels.": {"area": 3},
-        "The middle layer reads what the first 1 × 1 has left, not all 512 channels.": {"inside": 512},
-    },
+_BLOCKS = Numbers(
+    "How many weights do the convolutions of a basic block on {inside} channels have? And those of a bottleneck block "
+    "on {channels} channels, with {inside} inside?",
+    inside=range(32, 257, 16),
+    channels=range(128, 1025, 64),
 )
+
+
+@_BLOCKS
+def weights(inside: int = 128, channels: int = 512) -> Exercise:
+    """The weights of two blocks."""
+    if channels != 4 * inside:
+        raise ValueError(f"blocks of one price have 4 · {inside} channels, got {channels}")
+
+    def count(
+        area: int = 9, convs: int = 2, points: int = 2, middles: int = 1, reads: int = inside, around: int = 1
+    ) -> tuple[int, int]:
+        return convs * area * inside**2, points * around * channels * inside + middles * area * inside * reads
+
+    return Exercise(
+        "weights",
+        reference=count,
+        mistakes={
+            "No biases: a normalisation follows each convolution.": (
+                lambda: (count()[0] + 2 * inside, count()[1] + 2 * inside + channels)
+            ),
+            "The other way round: basic first.": lambda: count()[::-1],
+        },
+        slips={
+            "A basic block has two convolutions.": {"convs": 1},
+            "The bottleneck block ends in a 1 × 1 that brings the channels back.": {"points": 1},
+            "The bottleneck block begins and ends with a 1 × 1, and both have weights.": {"points": 0},
+            "Only the one in the middle is a 3 × 3.": {"around": 9},
+            "Where is the 3 × 3 in the middle of the bottleneck?": {"middles": 0},
+            "A bottleneck block has one 3 × 3, in the middle.": {"points": 0, "middles": 3},
+            "A 3 × 3 has nine weights for each pair of channels.": {"area": 3},
+            f"The middle layer reads what the first 1 × 1 has left, not all {channels} channels.": {"reads": channels},
+        },
+    )
 
 
 def _relu(x: Array) -> Array:

@@ -9,6 +9,7 @@ from numpy.random import Generator
 
 from utils.arithmetic import conv_output_size, pool_output_size
 from utils.checks.exercise import Arguments, Exercise
+from utils.checks.own_numbers import Numbers
 
 
 def _rows(rng: Generator) -> list[Arguments]:
@@ -21,41 +22,75 @@ def _rows(rng: Generator) -> list[Arguments]:
     return settings
 
 
-shape = Exercise(
-    "shape",
-    cases=lambda rng: [()],
-    reference=lambda: (16, 11, 11),
-    mistakes={
-        "The kernel's edge starts somewhere: count that place, too, not only the steps.": lambda: (16, 10, 10),
-        "There are pixels left over at the end. No kernel goes there: a started step is no step.": lambda: (16, 12, 12),
-        "Padding goes on both sides of a row.": lambda: (16, 9, 9),
-        "Without padding the kernel stops earlier; here there are 5 pixels on each side.": lambda: (16, 8, 8),
-        "Where is the stride?": lambda: (16, 32, 32),
-        "How many channels come out? One for each kernel, however many went in.": lambda: (3, 11, 11),
-        "PyTorch's order is channels, height, width.": lambda: (11, 11, 16),
-        "A kernel reads all channels and makes one map, not one map for each channel.": lambda: (48, 11, 11),
-    },
+_LAYER = Numbers(
+    "An image of {size} × {size} pixels with {channels} channels goes through a convolution with {kernels} kernels of "
+    "{kernel_size} × {kernel_size}, stride {stride} and padding {padding}.",
+    size=range(24, 61),
+    channels=range(2, 7),
+    kernels=range(8, 33, 2),
+    kernel_size=(5, 7, 9, 11),
+    stride=(2, 3, 4),
+    padding=range(1, 6),
 )
 
-parameters = Exercise(
-    "parameters",
-    cases=lambda rng: [()],
-    reference=lambda kernels=16, channels=3, area=11 * 11, biases=16: kernels * channels * area + biases,
-    mistakes={
-        "One bias for a kernel, not one for each of its weights.": lambda: 2 * 5808,
-        "The size of the map does not matter: the same weights are used at every place.": lambda: 5824 * 11 * 11,
-    },
-    slips={
-        "Each kernel has a bias, too.": {"biases": 0},
-        "One bias in all? One for each kernel.": {"biases": 1},
-        "A bias belongs to a kernel, not to a channel that it reads.": {"biases": 3},
-        "One bias for each kernel, however many channels it reads.": {"biases": 48},
-        "A kernel reads all three channels, and has weights for each.": {"channels": 1},
-        "That is one kernel; there are sixteen.": {"kernels": 1, "biases": 1},
-        "Those are one kernel's weights; there are sixteen.": {"kernels": 1},
-        "A kernel has eleven rows of eleven weights.": {"area": 11},
-    },
-)
+
+@_LAYER
+def shape(
+    size: int = 32, channels: int = 3, kernels: int = 16, kernel_size: int = 11, stride: int = 3, padding: int = 5
+) -> Exercise:
+    """How large the output is, with all its channels."""
+
+    def output(sides: int = 2, step: int = stride, over: int = 0, first: int = 1, depth: int = kernels) -> Any:
+        side = (size + sides * padding - kernel_size + over) // step + first
+        return depth, side, side
+
+    every = channels * kernels
+    return Exercise(
+        "shape",
+        reference=output,
+        mistakes={"PyTorch's order is channels, height, width.": lambda: output()[::-1]},
+        slips={
+            "The kernel's edge starts somewhere: count that place, too, not only the steps.": {"first": 0},
+            "There are pixels left over at the end. No kernel goes there: a started step is no step.": {
+                "over": stride - 1
+            },
+            "Padding goes on both sides of a row.": {"sides": 1},
+            f"Without padding the kernel stops earlier; here there are {padding} pixels on each side.": {"sides": 0},
+            "Where is the stride?": {"step": 1},
+            "How many channels come out? One for each kernel, however many went in.": {"depth": channels},
+            "A kernel reads all channels and makes one map, not one map for each channel.": {"depth": every},
+        },
+    )
+
+
+@_LAYER
+def parameters(
+    size: int = 32, channels: int = 3, kernels: int = 16, kernel_size: int = 11, stride: int = 3, padding: int = 5
+) -> Exercise:
+    """How many weights and biases that layer has."""
+
+    def count(many: int = kernels, depth: int = channels, area: int = kernel_size**2, biases: int = kernels) -> int:
+        return many * depth * area + biases
+
+    side = (size + 2 * padding - kernel_size) // stride + 1
+    return Exercise(
+        "parameters",
+        reference=count,
+        mistakes={
+            "One bias for a kernel, not one for each of its weights.": lambda: 2 * count(biases=0),
+            "The size of the map does not matter: the same weights are used at every place.": lambda: count() * side**2,
+        },
+        slips={
+            "Each kernel has a bias, too.": {"biases": 0},
+            "One bias in all? One for each kernel.": {"biases": 1},
+            "A bias belongs to a kernel, not to a channel that it reads.": {"biases": channels},
+            "One bias for each kernel, however many channels it reads.": {"biases": channels * kernels},
+            "A kernel reads all the channels, and has weights for each.": {"depth": 1},
+            f"That is one kernel; there are {kernels}.": {"many": 1, "biases": 1},
+            f"Those are one kernel's weights; there are {kernels}.": {"many": 1},
+            "A kernel has as many rows of weights as it has columns.": {"area": kernel_size},
+        },
+    )
 
 
 def _output(
@@ -202,9 +237,8 @@ def _chain(shape: tuple[int, ...], layers: list[tuple[Any, ...]], **wrong: Any) 
     c, *sides = shape
     for kind, *numbers in layers:
         if kind == "pool":
-            k = numbers[0]
-            s, up = wrong.get("pool_stride", k), wrong.get("ceil_mode", False)
-            sides = [pool_output_size(n, k, s, ceil_mode=up) for n in sides]
+            k, up = numbers[0], wrong.get("ceil_mode", False)
+            sides = [pool_output_size(n, k, wrong.get("pool_stride", k), ceil_mode=up) for n in sides]
             c = 1 if wrong.get("pool_sums") else c
         else:
             k, f, s, p = numbers

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.random import Generator
 
 from utils.checks.exercise import Arguments, Exercise
+from utils.checks.own_numbers import Numbers, grid
 from utils.functional import conv2d, conv_transpose2d
 
 Array = np.ndarray
+Rows = Sequence[Sequence[int]]
 
 
 def _spread(x: Array, kernel: Array, stride: Any = 1) -> Array:
@@ -18,44 +21,89 @@ def _spread(x: Array, kernel: Array, stride: Any = 1) -> Array:
     return conv_transpose2d(x[None, None], kernel[None, None], stride=stride)[0, 0]
 
 
-_IMAGE = np.array([[1.0, 2], [0, 3]])
-_KERNEL = np.array([[1.0, -1], [2, 0]])
-
-by_hand = Exercise(
-    "by_hand",
-    cases=lambda rng: [()],
-    reference=lambda: _spread(_IMAGE, _KERNEL),
-    mistakes={
-        "Copies that overlap add up; yours replace each other.": lambda: np.array([[1, 2, -2], [0, 3, -3], [0, 6, 0]]),
-        "You have turned the kernel. A copy is laid down as it is.": lambda: _spread(_IMAGE, _KERNEL[::-1, ::-1]),
-        "Rows and columns of the kernel are swapped.": lambda: _spread(_IMAGE, _KERNEL.T),
-        "Your copies lie side by side. How far apart are they at stride 1?": lambda: _spread(_IMAGE, _KERNEL, 2),
-        "Where copies overlap they add up; do not take their mean.": (
-            lambda: _spread(_IMAGE, _KERNEL) / _spread(np.ones((2, 2)), np.ones((2, 2)))
-        ),
-        "That is a convolution: it reads. Here each pixel writes.": (
-            lambda: conv2d(_IMAGE[None, None], _KERNEL[None, None])[0, 0]
-        ),
-    },
+_TABLE = Numbers(
+    """\
+| image | | | kernel | |
+|---|---|---|---|---|
+| {image[0][0]} | {image[0][1]} | | {kernel[0][0]} | {kernel[0][1]} |
+| {image[1][0]} | {image[1][1]} | | {kernel[1][0]} | {kernel[1][1]} |""",
+    image=grid(2, 2, 0, 4),
+    kernel=grid(2, 2, -2, 3),
 )
 
-shape = Exercise(
-    "shape",
-    cases=lambda rng: [()],
-    reference=lambda: (16, 32, 32),
-    mistakes={
-        "That is what a convolution makes of it. This layer makes maps larger.": lambda: (16, 3, 3),
-        "Padding crops here; you have added it.": lambda: (16, 40, 40),
-        "Where is the padding?": lambda: (16, 36, 36),
-        "Padding comes off both ends.": lambda: (16, 34, 34),
-        "Where is the output padding?": lambda: (16, 31, 31),
-        "Output padding is at one end only.": lambda: (16, 33, 33),
-        "Ten copies have nine distances between them.": lambda: (16, 35, 35),
-        "The stride alone does not say it: what do kernel and padding do?": lambda: (16, 30, 30),
-        "How many channels come out? Not those that went in.": lambda: (8, 32, 32),
-        "PyTorch's order is channels, height, width.": lambda: (32, 32, 16),
-    },
+
+@_TABLE
+def by_hand(image: Rows = ((1, 2), (0, 3)), kernel: Rows = ((1, -1), (2, 0))) -> Exercise:
+    """What a kernel makes of an image."""
+    x, weight = np.array(image, float), np.array(kernel, float)
+    return Exercise(
+        "by_hand",
+        reference=lambda: _spread(x, weight),
+        mistakes={
+            "Copies that overlap add up; yours replace each other.": lambda: _replaced(x[None], weight[None, None], 1)[
+                0
+            ],
+            "You have turned the kernel. A copy is laid down as it is.": lambda: _spread(x, weight[::-1, ::-1]),
+            "Rows and columns of the kernel are swapped.": lambda: _spread(x, weight.T),
+            "Your copies lie side by side. How far apart are they at stride 1?": lambda: _spread(x, weight, 2),
+            "Where copies overlap they add up; do not take their mean.": (
+                lambda: _spread(x, weight) / _spread(np.ones((2, 2)), np.ones((2, 2)))
+            ),
+            "That is a convolution: it reads. Here each pixel writes.": (
+                lambda: conv2d(x[None, None], weight[None, None])[0, 0]
+            ),
+        },
+    )
+
+
+_LAYER = Numbers(
+    "An input with {channels} channels of {size} × {size} pixels goes through `nn.ConvTranspose2d({channels}, "
+    "{kernels}, {kernel_size}, stride={stride}, padding={padding}, output_padding={extra})`.",
+    channels=range(4, 17, 2),
+    size=range(7, 16),
+    kernels=range(8, 33, 2),
+    kernel_size=range(4, 10),
+    stride=(2, 3, 4),
+    padding=range(1, 5),
+    extra=range(1, 4),
 )
+
+
+@_LAYER
+def shape(
+    channels: int = 8, size: int = 10, kernels: int = 16, kernel_size: int = 8, stride: int = 3, padding: int = 2,
+    extra: int = 1,
+) -> Exercise:  # fmt: skip
+    """How large the output is, with all its channels."""
+    if extra >= stride:
+        raise ValueError(f"an output padding below the stride of {stride} is needed, got {extra}")
+
+    def output(
+        copies: int = size - 1, span: int = kernel_size, crop: int = 2 * padding, more: int = extra, k: int = kernels
+    ) -> Any:
+        return k, *2 * (copies * stride + span - crop + more,)
+
+    side = (size + 2 * padding - kernel_size) // stride + 1
+    return Exercise(
+        "shape",
+        reference=output,
+        mistakes={
+            "That is what a convolution makes of it. This layer makes maps larger.": lambda: (kernels, side, side),
+            "The stride alone does not say it: what do kernel and padding do?": (
+                lambda: (kernels, size * stride, size * stride)
+            ),
+            "PyTorch's order is channels, height, width.": lambda: output()[::-1],
+        },
+        slips={
+            "Padding crops here; you have added it.": {"crop": -2 * padding},
+            "Where is the padding?": {"crop": 0},
+            "Padding comes off both ends.": {"crop": padding},
+            "Where is the output padding?": {"more": 0},
+            "Output padding is at one end only.": {"more": 2 * extra},
+            "Between copies there is one distance fewer than there are copies.": {"copies": size},
+            "How many channels come out? Not those that went in.": {"k": channels},
+        },
+    )
 
 
 def _layers(rng: Generator) -> list[Arguments]:

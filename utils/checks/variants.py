@@ -8,39 +8,53 @@ import numpy as np
 from numpy.random import Generator
 
 from utils.checks.exercise import Arguments, Exercise
+from utils.checks.own_numbers import Numbers
 from utils.functional import conv2d
 
 Array = np.ndarray
 
 
-def _counts(
-    area: int = 9, shares: int = 4, each: int = 256, point: int = 256**2, bias: int = 0, first: int = 1, then: int = 1
-) -> Array:
-    full, depth = area * 256 * 256, area * each
-    both = first * depth + then * point
-    return np.array([full, point, full // shares, depth, both]) + bias * np.array([1, 1, 1, 1, 2])
-
-
-counts = Exercise(
-    "counts",
-    cases=lambda rng: [()],
-    reference=_counts,
-    mistakes={
-        "One layer after the other: their weights add.": lambda: np.append(_counts()[:4], _counts()[1] * _counts()[3]),
-    },
-    slips={
-        "A group's kernels read only their own channels: a quarter of 256.": {"shares": 1},
-        "Four groups have a quarter of the weights, not a sixteenth: all 256 kernels are still there.": {"shares": 16},
-        "Four groups share the channels between them, not two.": {"shares": 2},
-        "A depthwise layer has a kernel for every channel, not one for all.": {"each": 1},
-        "A depthwise kernel reads one channel, its own.": {"each": 256**2},
-        "The 1 × 1 behind the depthwise layer has weights, too.": {"then": 0},
-        "The depthwise layer in front of the 1 × 1 has weights, too.": {"first": 0},
-        "Each of the 256 kernels of a 1 × 1 reads all channels.": {"point": 256},
-        "No biases here, only weights.": {"bias": 256},
-        "A kernel of 3 × 3 has nine weights for each channel that it reads.": {"area": 3},
-    },
+_FIVE = Numbers(
+    "All of them take {channels} channels to {channels} channels, without bias. How many weights are there in an "
+    "ordinary 3 × 3, a 1 × 1, a 3 × 3 in {groups} groups,",
+    channels=range(32, 385, 32),
+    groups=(4, 8, 16),
 )
+
+
+@_FIVE
+def counts(channels: int = 256, groups: int = 4) -> Exercise:
+    """The weights of five kinds of layers."""
+
+    def count(
+        area: int = 9, shares: int = groups, each: int = channels, point: int = channels**2, bias: int = 0,
+        first: int = 1, then: int = 1,
+    ) -> Array:  # fmt: skip
+        full, depth = area * channels**2, area * each
+        both = first * depth + then * point
+        return np.array([full, point, full // shares, depth, both]) + bias * np.array([1, 1, 1, 1, 2])
+
+    return Exercise(
+        "counts",
+        reference=count,
+        mistakes={
+            "One layer after the other: their weights add.": lambda: np.append(count()[:4], count()[1] * count()[3]),
+        },
+        slips={
+            f"A group's kernels read only their own channels: one of {groups} parts.": {"shares": 1},
+            f"Groups divide what kernels read, not the kernels as well: all {channels} are still there.": {
+                "shares": groups**2
+            },
+            f"All {groups} groups share the channels between them, not two.": {"shares": 2},
+            "A depthwise layer has a kernel for every channel, not one for all.": {"each": 1},
+            "A depthwise kernel reads one channel, its own.": {"each": channels**2},
+            "The 1 × 1 behind the depthwise layer has weights, too.": {"then": 0},
+            "The depthwise layer in front of the 1 × 1 has weights, too.": {"first": 0},
+            f"Each of the {channels} kernels of a 1 × 1 reads all channels.": {"point": channels},
+            "No biases here, only weights.": {"bias": channels},
+            "A kernel of 3 × 3 has nine weights for each channel that it reads.": {"area": 3},
+        },
+    )
 
 
 def _points(rng: Generator) -> list[Arguments]:

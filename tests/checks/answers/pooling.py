@@ -140,7 +140,7 @@ WRONG = {
         ([[0, 5], [0, 5]], "a 0 of the padding"),
         ([[-1, 5], [-3, 4]], "side by side"),
         ([[2]], "hangs over the edge"),
-        ([[-4, 5], [-6, -8]], "signs count"),
+        ([[-4, 5], [-9, -8]], "signs count"),
         (F.max_pool2d(MAP[None], 3, 1, 1)[0], "at every place"),
         (F.max_pool2d(MAP[None], 2, 2, 1)[0], "yours are smaller"),
     ],

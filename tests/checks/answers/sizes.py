@@ -108,13 +108,13 @@ WRONG = {
     "parameters": [
         (11 * 11 * 3 * 16, "has a bias, too"),
         (2 * 11 * 11 * 3 * 16, "one for each of its weights"),
-        ((11 * 11 + 1) * 16, "all three channels"),
-        (364, "That is one kernel; there are sixteen"),
+        ((11 * 11 + 1) * 16, "all the channels"),
+        (364, "That is one kernel; there are 16"),
         (5824 * 121, "does not matter"),
         (11 * 11 * 3 * 16 + 1, "One bias in all"),
         (16 * 3 * 121 + 3, "not to a channel"),
         (16 * 3 * 121 + 48, "however many channels"),
-        (16 * 3 * 11 + 16, "eleven rows"),
+        (16 * 3 * 11 + 16, "as many rows"),
         (3 * 121 + 16, "Those are one kernel"),
     ],
     "output_size": [

@@ -136,7 +136,7 @@ WRONG = {
         (torch_shape(8, 16, 8, 3, 2), "Where is the output padding"),
         ((16, 33, 33), "at one end only"),
         ((16, 30, 30), "stride alone"),
-        ((16, 10 * 3 - 4 + 8 + 1, 35), "nine distances"),
+        ((16, 10 * 3 - 4 + 8 + 1, 35), "one distance fewer"),
         (torch_shape(8, 8, 8, 3, 2, 1), "Not those that went in"),
         ((32, 32, 16), "order"),
     ],

@@ -119,8 +119,8 @@ RIGHT = {
 # Each with a piece of the hint that it must get.
 WRONG = {
     "counts": [
-        ([589824, 65536, 589824, 2304, 67840], "a quarter of 256"),
-        ([589824, 65536, 36864, 2304, 67840], "not a sixteenth"),
+        ([589824, 65536, 589824, 2304, 67840], "one of 4 parts"),
+        ([589824, 65536, 36864, 2304, 67840], "not the kernels as well"),
         ([589824, 65536, 147456, 9, 65545], "not one for all"),
         ([589824, 65536, 147456, 2304, 2304 * 65536], "their weights add"),
         ([589824, 65536, 147456, 2304, 2304], "The 1 × 1 behind the depthwise layer"),
