@@ -26,7 +26,7 @@ def unguarded(cell: str) -> str:
 
 
 def write(path: Path, rows: Iterable[Sequence[Any]]) -> None:
-    """Write a table, guarded, at once or not at all; in UTF-8 with the mark by which Excel knows it, unless in ASCII."""
+    """Write a table, guarded, at once or not at all; in UTF-8 with the mark by which Excel knows it, or in ASCII."""
     path.parent.mkdir(parents=True, exist_ok=True)
     text = io.StringIO(newline="")
     csv.writer(text).writerows([guarded(cell) for cell in row] for row in rows)
