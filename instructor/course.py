@@ -121,7 +121,8 @@ class Course:
             elif len(place) != 2 or place[1] not in released:
                 for name in sorted(files):
                     if naming.stem(name):
-                        shown = "/".join(("submitted", *place, name)).encode(errors="backslashreplace").decode()
+                        shown = "/".join(("submitted", *place, name))
+                        shown = shown if shown.isprintable() else ascii(shown)
                         found[shown] = "a notebook is graded in submitted/STUDENT/SHEET/, the sheet by its full name"
         return found
 

@@ -15,6 +15,7 @@ from typing import Any
 from instructor import handed_in, naming
 
 MOST = 50_000  # files in a download
+LONGEST, DEEPEST = 255, 32  # letters of a name, and folders, that are looked at
 
 
 class Left(Exception):
@@ -51,6 +52,8 @@ def _in_zip(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> File:
             raise Left("is a link")
         if entry.flag_bits & 1:
             raise Left("is locked with a password")
+        if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise Left("is packed in a way that no platform uses")  # which zipfile would unpack without a limit
         try:
             with archive.open(entry) as file:
                 return _whole(file)
@@ -93,4 +96,5 @@ def _whole(file: Any) -> bytes:
 
 def _parts(name: str) -> tuple[str, ...]:
     """The folders and the name; they only tell whose the file is, and no path is made of them."""
-    return tuple(part for part in name.replace("\\", "/").split("/") if part not in ("", ".", "..")) or ("",)
+    parts = [part[:LONGEST] for part in name.replace("\\", "/").split("/") if part not in ("", ".", "..")]
+    return tuple(parts[:DEEPEST]) or ("",)

@@ -25,6 +25,10 @@ MOST_PARTS = 500_000  # lists and objects in it
 MOST_COMMAS = 2_000_000
 MOST_CELLS = 2_000
 MOST_PRINTED = 20_000  # characters under an answer
+MOST_CODE, LONGEST_LINE = (
+    200_000,
+    1_000,
+)  # characters of code that a person sees: to colour it takes the formgrader long
 
 
 class Unreadable(ValueError):
@@ -124,6 +128,7 @@ def put_in_order(content: bytes, release: Any) -> HandedIn:
     by_hand_cells = {key: cell for key, cell in given.items() if is_grade(cell) and is_solution(cell)}
     unwritten = {key for key, cell in by_hand_cells.items() if answers[key].strip() in ("", cell.source.strip())}
     outside = {key for key in unwritten if _beside(key, given[key].cell_type, order, placed, given, texts)}
+    _shorten(made)
     notebook = {**release, "cells": [{**cell, "id": f"cell-{place}"} for place, cell in enumerate(made)]}
     return HandedIn(sources, answers, frozenset(unwritten - outside), frozenset(outside), nbformat.from_dict(notebook))
 
@@ -206,6 +211,15 @@ def _seen(kind: str, source: str, original: Any, cell: _Cell | None, by_hand: bo
     text += "".join(f"\n\n![Picture {name}](attachment:{name})" for name in names)
     attached = {name: {picture.kind: picture.data} for name, picture in zip(names, pictures, strict=True)}
     return [new_markdown_cell(text, metadata=metadata, **({"attachments": attached} if attached else {}))]
+
+
+def _shorten(cells: list[Any]) -> None:
+    """Cut what nobody reads: lines without end, and code beyond what a sheet can ask for."""
+    left = MOST_CODE
+    for cell in cells:
+        if cell.cell_type == "code":
+            cell.source = "\n".join(line[:LONGEST_LINE] for line in cell.source[:left].split("\n"))
+            left -= len(cell.source)
 
 
 def literal(text: str) -> str:

@@ -118,7 +118,8 @@ def _walls(*more: str) -> list[str]:
         else:
             bwrap += ["--ro-bind-try", str(folder), str(folder)]
     bwrap += ["--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache", "--ro-bind-try", "/etc/fonts", "/etc/fonts"]
-    bwrap += ["--proc", "/proc", "--dev", "/dev"]
+    # Mapped, /dev/zero is shared memory that nobody counts.
+    bwrap += ["--proc", "/proc", "--dev", "/dev", "--dev-bind", "/dev/null", "/dev/zero"]
     for scratch in ("/tmp", "/dev/shm"):  # before what follows, for the clone itself may lie in /tmp
         bwrap += ["--perms", "1777", "--size", str(SCRATCH), "--tmpfs", scratch]
     for path in _seen():

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from utils.checks.calls import BLANK
 
+LONGEST = 1_000  # characters of a line: what no string ends is looked through from each quote on it
 LEAST = 80  # letters in all: shorter answers are the same by chance
 _LAYOUT = (tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT)
 
@@ -32,6 +33,8 @@ def _plain(source: str) -> str:
     """What an answer says, word by word: of code without comments and layout."""
     if BLANK.strip() in source:
         return ""
+    if max(map(len, source.split("\n"))) > LONGEST:
+        return " ".join(source.split())
     try:  # no parser, which is not made for what is written to crash it
         tokens = list(tokenize.generate_tokens(io.StringIO(source[:100_000]).readline))
         return " ".join(token.string for token in tokens if token.type not in _LAYOUT)

@@ -9,7 +9,7 @@ import pickle
 import re
 import secrets
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from selectors import EVENT_READ, EVENT_WRITE, DefaultSelector
@@ -28,7 +28,7 @@ FULL = "The process used more memory than one submission may, and was ended,"
 OVER = "The time for one submission was over"
 LOOK = 0.1  # seconds between two looks at what a process uses
 NO_PACKAGE = "A cell asks for “{}”, which is not installed here."
-LACKING = re.compile(r"ends in ModuleNotFoundError[^:]*: No module named '([A-Za-z_][\w.]{0,39})'")
+LACKING = re.compile(r"ends in ModuleNotFoundError[^:]{0,20}: No module named '([A-Za-z_][\w.]{0,39})'")
 ERRORS = {name for name, kind in vars(builtins).items() if isinstance(kind, type) and issubclass(kind, BaseException)}
 
 
@@ -108,7 +108,7 @@ def run(cells: Mapping[str, str], questions: Sequence[Question], limits: Limits,
                 while left:
                     calls = process.ask(left[0])
                     outcome.calls[left[0].name] = calls
-                    for package in {name for call in calls for name in LACKING.findall(call.error)}:
+                    for package in _lacking(calls, cells.values()):
                         outcome.note(NO_PACKAGE.format(package))
                     left.pop(0)
                 continue
@@ -130,6 +130,14 @@ def run(cells: Mapping[str, str], questions: Sequence[Question], limits: Limits,
     return outcome
 
 
+def _lacking(calls: Sequence[Call], sources: Collection[str]) -> list[str]:
+    """A package that is missing and that the notebook imports by name: others would tell what the inputs are."""
+    names = sorted({name for call in calls for name in LACKING.findall(call.error)})
+    imports = [re.compile(rf"(import|from)\s+{re.escape(name)}\b") for name in names]
+    imported = [name for name, it in zip(names, imports, strict=True) if any(map(it.search, sources))]
+    return imported[:1]
+
+
 class _Process:
     """The jailed process, spoken to with time limits, and watched; ``at`` is the cell or the question it is at."""
 
@@ -137,7 +145,8 @@ class _Process:
         self.popen = jail.start([str(jail.INSIDE)], trusted, memory=limits.memory)
         assert self.popen.stdin and self.popen.stdout
         self.questions, self.answers = self.popen.stdin.fileno(), self.popen.stdout.fileno()
-        os.set_blocking(self.questions, False)
+        for pipe in (self.questions, self.answers):  # what runs inside may open them, and read or write between
+            os.set_blocking(pipe, False)
         self.limits, self.whole, self.trusted = limits, whole, trusted
         self.used = 0.0
         self.looked = time.monotonic()
@@ -173,7 +182,7 @@ class _Process:
         if not isinstance(errors, list):
             raise _Ended(DIED)
         found = {}
-        for told in errors:
+        for told in errors[: len(sources)]:
             match told:  # the student's process may say anything
                 case [str() as key, str() as kind, line, lacking] if key in sources and kind in ERRORS:
                     found[key] = f"{kind} in line {line}" if isinstance(line, int) else kind
@@ -203,6 +212,8 @@ class _Process:
             self._wait(self.questions, EVENT_WRITE, budget)
             try:
                 rest = rest[os.write(self.questions, rest) :]
+            except BlockingIOError:
+                continue
             except BrokenPipeError:
                 raise _Ended(DIED) from None
 
@@ -219,7 +230,10 @@ class _Process:
         got = bytearray()
         while len(got) < count:
             self._wait(self.answers, EVENT_READ, budget)
-            part = os.read(self.answers, min(count - len(got), 2**16))
+            try:
+                part = os.read(self.answers, min(count - len(got), 2**16))
+            except BlockingIOError:
+                continue
             if not part:
                 raise _Ended(DIED)
             got += part

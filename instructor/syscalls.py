@@ -12,7 +12,7 @@ import tempfile
 from functools import cache
 
 ALLOWED = {
-    "memory": "brk mmap munmap mprotect mremap madvise mincore msync membarrier get_mempolicy",
+    "memory": "brk munmap mprotect mremap madvise mincore msync membarrier get_mempolicy",
     "files": """
         access chdir chmod chown close close_range copy_file_range creat dup dup2 dup3 faccessat faccessat2
         fadvise64 fallocate fchdir fchmod fchmodat fchown fchownat fdatasync flock fstat fstatfs fsync
@@ -41,6 +41,8 @@ ALLOWED = {
     "rights": "capget capset setgid setgroups setregid setresgid setresuid setreuid setuid",
 }
 AF_UNIX, SOL_SOCKET, SO_REUSEADDR = 1, 1, 2
+# Of mmap(2): memory that is shared and no file's stays when nothing shows it any more, and is on nobody's account.
+MAP_SHARED, MAP_ANONYMOUS = 0x1, 0x20
 # clone(2) with one of CLONE_NEWTIME, NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID and NEWNET.
 NEW_NAMESPACES = 0x80 | 0x20000 | 0x2000000 | 0x4000000 | 0x8000000 | 0x10000000 | 0x20000000 | 0x40000000
 # Of prctl(2): GET_PDEATHSIG, GET_DUMPABLE, GET_KEEPCAPS, SET_KEEPCAPS, SET_NAME, GET_NAME, GET_SECCOMP, CAPBSET_READ,
@@ -74,6 +76,8 @@ def program() -> bytes:
             made.add_rule(seccomp.ALLOW, name)
     flags = 1 if platform.machine().startswith("s390") else 0
     made.add_rule(seccomp.ALLOW, "clone", seccomp.Arg(flags, seccomp.MASKED_EQ, NEW_NAMESPACES, 0))
+    for flag in (MAP_SHARED, MAP_ANONYMOUS):
+        made.add_rule(seccomp.ALLOW, "mmap", seccomp.Arg(3, seccomp.MASKED_EQ, flag, 0))
     for name in ("socket", "socketpair"):
         made.add_rule(seccomp.ALLOW, name, seccomp.Arg(0, seccomp.EQ, AF_UNIX))
     # multiprocessing asks for SO_REUSEADDR; a larger buffer would be the kernel's memory.

@@ -63,11 +63,11 @@ def memory_of(family: Sequence[psutil.Process], most: int) -> int:
 
 
 def _kernels_of(pid: int) -> int:
-    """Bytes that the kernel needs for a process to have its memory: tables of pages, and a list of its pieces."""
+    """Bytes of a process that are not in its resident set: in swap, tables of pages, and a list of its pieces."""
     with suppress(OSError):
         status, maps = (Path(f"/proc/{pid}/{name}").read_bytes() for name in ("status", "maps"))
-        tables = re.search(rb"VmPTE:\s*(\d+)", status)
-        return maps.count(b"\n") * MAPPING + (int(tables[1]) * 1024 if tables else 0)
+        kilobytes = sum(map(int, re.findall(rb"(?:VmPTE|VmSwap):\s*(\d+)", status)))
+        return maps.count(b"\n") * MAPPING + kilobytes * 1024
     return 0
 
 

@@ -13,6 +13,7 @@ from utils.checks.calls import Call, Other
 
 LENGTH = 8  # bytes before each message that say how long it is
 LONGEST = 2**23  # of a message; what it is decoded to is larger
+WORDS = 1_000  # characters of an error
 
 
 def packed(message: Any) -> bytes:
@@ -52,7 +53,7 @@ def calls_from(sent: Any, ticket: str, count: int) -> list[Call]:
     """The outcomes of ``count`` calls, in answer to the question with that ticket; raises anything for a forged one."""
     if sent["ticket"] != ticket:
         raise ValueError("this was no answer to that question")
-    calls = [Call(decoded(value), str(error), str(kind)) for value, error, kind in sent["calls"]]
+    calls = [Call(decoded(value), str(error)[:WORDS], str(kind)[:WORDS]) for value, error, kind in sent["calls"]]
     if len(calls) != count:
         raise ValueError(f"{count} calls were made, {len(calls)} outcomes came")
     return calls

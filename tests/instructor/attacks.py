@@ -145,6 +145,38 @@ at = ctypes.c_int()
 for _ in range(10**5):
     libc.syscall(222, 1, None, ctypes.byref(at))
 return []""",
+    "forgets-what-it-shares": """\
+import itertools, mmap, os
+held = []
+for n in itertools.count():
+    try:
+        file = os.open("/dev/zero", os.O_RDWR) if n % 2 else -1
+        held.append(mmap.mmap(file, 2**24))
+    except (OSError, ValueError):
+        return []
+    held[-1][:] = b"x" * 2**24
+    held[-1].madvise(mmap.MADV_DONTNEED)""",
+    "takes-answers-back": """\
+import os, time
+for stream in range(3, 9):
+    try:
+        os.write(stream, b"")
+        there = os.open(f"/proc/self/fd/{stream}", os.O_RDONLY)
+    except OSError:
+        continue
+    for _ in range(8):
+        if not os.fork():
+            while True:
+                os.read(there, 1)
+    time.sleep(0.3)
+    for _ in range(7):
+        os.write(stream, b"0")
+        time.sleep(0.05)
+time.sleep(10**6)""",
+    "errs-in-many-words": """\
+import utils.checks.calls as calls
+calls._failed = lambda *a: calls.Call(error="ends in ModuleNotFoundError" * 15_000, kind="error")
+raise ValueError""",
     "takes-locks": """\
 import fcntl, os
 for _ in range(60):
@@ -229,12 +261,12 @@ import mmap
 held = []
 while True:
     try:
-        held.append(mmap.mmap(-1, 4096, prot=1 + 2 * (len(held) % 2)))
+        held.append(mmap.mmap(-1, 4096, flags=2, prot=1 + 2 * (len(held) % 2)))
     except (OSError, ValueError):
         return []""",
     "reads-what-is-not-there": """\
 import mmap
-there = mmap.mmap(-1, 2**31)
+there = mmap.mmap(-1, 2**31, flags=2)
 return [there[place] for place in range(0, 2**31, 4096)][:0]""",
     "sleeps": "import time\ntime.sleep(10**6)",
     "stops-itself": "import os\nos.kill(os.getpid(), 19)",

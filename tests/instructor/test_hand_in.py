@@ -364,3 +364,12 @@ def test_who_stops_it_is_told_that_nothing_is_lost(monkeypatch, capsys, course):
     monkeypatch.setattr("instructor.__main__.grade", stopped)
     assert main(["grade", "01", "--sheets", str(EXAMPLE), "--course", str(course.root)]) == 130
     assert "type the same again" in capsys.readouterr().err
+
+
+def test_of_code_without_end_a_person_sees_the_beginning_and_all_of_it_is_run(released):
+    cells = [new_code_cell("a." * 40_000), new_code_cell("b = 1\n" * 60_000)]
+    handed_in = put_in_order(notebook(released, RIGHT, change=lambda made: made.cells.extend(cells)), released)
+    shown = [cell.source for cell in handed_in.notebook.cells if cell.cell_type == "code"]
+    assert len("".join(shown)) <= 200_000 and max(len(line) for text in shown for line in text.split("\n")) <= 1_000
+    assert RIGHT["readings"] in shown
+    assert [source for source in handed_in.sources.values() if len(source) > 50_000] == [cell.source for cell in cells]

@@ -42,7 +42,15 @@ def values(outcome):
 
 @pytest.mark.parametrize(
     "name",
-    ["outlives-its-parent", "takes-over-process-1", "starts-threads", "stops-everybody", "forks-without-end", "sleeps"],
+    [
+        "outlives-its-parent",
+        "takes-over-process-1",
+        "takes-answers-back",
+        "starts-threads",
+        "stops-everybody",
+        "forks-without-end",
+        "sleeps",
+    ],
 )
 def test_nothing_outlives_its_grading(name, monkeypatch):
     started = []
@@ -214,3 +222,26 @@ def test_where_systemd_lends_a_cgroup_it_is_used(tmp_path, monkeypatch):
     assert f"MemoryMax={2**30 + jail.KERNELS}" in asked.read_text()
     assert "SECRET_OF_THE_INSTRUCTOR" not in outcome.calls["one"][0].value
     assert "HOME" in outcome.calls["one"][0].value
+
+
+def test_what_an_answer_lacks_tells_nothing_of_its_inputs():
+    told = "def two(x):\n    raise ModuleNotFoundError(f\"No module named 'the_input_is_{x}'\")"
+    assert run({**CELLS, "two": told}, ASKED, LIMITS).notes == []
+
+
+def test_a_process_that_says_much_is_heard_no_longer_than_it_has_cells():
+    forged = """\
+import json, os
+body = json.dumps({"errors": [["only", "OSError", 1, f"a{n:x}"] for n in range(200_000)]}).encode()
+for stream in range(3, 10):
+    try:
+        os.write(stream, len(body).to_bytes(8, "big") + body)
+    except OSError:
+        pass"""
+    notes = run({"only": forged}, ASKED, LIMITS).notes
+    assert [note for note in notes if "not installed" in note] == ["A cell asks for “a0”, which is not installed here."]
+
+
+def test_memory_that_is_swapped_out_counts(monkeypatch):
+    monkeypatch.setattr(Path, "read_bytes", lambda path: b"VmPTE:\t 3 kB\nVmSwap:\t 5 kB\n")
+    assert usage._kernels_of(1) == 8 * 1024 + 2 * usage.MAPPING

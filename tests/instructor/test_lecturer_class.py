@@ -375,3 +375,8 @@ def test_pages_are_accessible_and_fit(week, tmp_path, browser, axe, which, mode,
     assert axe(tab) == []
     assert tab.evaluate("document.documentElement.scrollWidth") <= width
     tab.close()
+
+
+def test_the_same_long_line_is_the_same_answer():
+    line = '"' + '\\"' * 40_000  # the tokenizer looks for the end of a string from each of these quotes
+    assert alike({"one": {"a": line}, "two": {"a": line + "  "}}, {"a": ""}) == [["one", "two"]]

@@ -317,3 +317,24 @@ def test_a_roster_is_made_of_what_the_platforms_export(tmp_path):
         Export.read(moodle).roster(Roster())
     with pytest.raises(ValueError, match="is to be Canvas's gradebook export"):
         Export.read(SHEET.with_name("01_reading.ipynb"))
+
+
+def test_a_zip_file_packed_in_an_odd_way_is_named_and_not_unpacked(course, tmp_path):
+    bomb = zipfile.ZipInfo(f"ada/{NAME}")
+    bomb.compress_type = zipfile.ZIP_BZIP2
+    found = collect(course, Sheet(SHEET), packed(tmp_path / "all.zip", {bomb: notebook(), f"bo/{NAME}": notebook()}))
+    assert set(placed(course)) == {"bo"}
+    assert any("packed in a way" in line for line in found.left)
+
+
+def test_a_name_without_end_stops_nobody(course, tmp_path):
+    files = {f"ada/{'~' * 60_000}": b"", f"{'a/' * 30_000}x": b"", f"ada/{NAME}": notebook(), f"bo/{NAME}": notebook()}
+    collect(course, Sheet(SHEET), packed(tmp_path / "all.zip", files))
+    assert set(placed(course)) == {"ada", "bo"}
+
+
+def test_a_files_name_says_nothing_to_the_terminal(course):
+    folder = course.submitted / "ada" / "01_reading" / "more"
+    folder.mkdir(parents=True)
+    (folder / "\x1b[2J.ipynb").touch()
+    assert all(name.isprintable() for name in course.misplaced())
