@@ -102,7 +102,7 @@ def writing_marks(course: Course, sheet: Sheet) -> Iterator[Callable[[str, Marks
                 outdated, overruled = _grade(submission, names, marks, texts, before.setdefault(student, {}))
                 points, comments = _written(submission, names)
                 flagged = student in collected and collected[student].late and submission.timestamp is None
-                late = Late(None) if flagged else Late(submission.total_seconds_late)
+                late = Late(collected[student].seconds_late if flagged else submission.total_seconds_late)
                 row = Row(student, points, comments, late, 0, outdated, overruled)
                 penalty = late.penalty(row.earned, settings.late_percent_a_day)
                 submission.notebooks[0].late_submission_penalty = penalty or None

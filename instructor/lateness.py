@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from math import ceil
 
 DAY = 86_400
+_UNITS = {"sec": 1, "min": 60, "hour": 3600, "day": DAY, "year": 365 * DAY}
 
 
 @dataclass(frozen=True)
@@ -13,6 +15,15 @@ class Late:
     """Seconds after the deadline; None if the platform says that it was late, and not by how much."""
 
     seconds: float | None = 0
+
+    @classmethod
+    def said(cls, status: str) -> Late:
+        """What Moodle's *Status* says, "Submitted for grading - 1 day 3 hours late"."""
+        found = re.search(r"\b((?:\d+ (?:sec|min|hour|day|year)s? )*)late\b", status)
+        if not found:
+            return cls()
+        parts = re.findall(r"(\d+) ([a-z]+?)s? ", found[1])
+        return cls(sum(int(count) * _UNITS[unit] for count, unit in parts) or None)
 
     def __bool__(self) -> bool:
         """Whether it is late at all."""
@@ -31,8 +42,9 @@ class Late:
         """In words, and empty for what is on time."""
         if self.seconds is None:
             return "late"
+        left, said = int(self.seconds), []
         for size, unit in ((DAY, "day"), (3600, "hour"), (60, "minute"), (1, "second")):
-            if self.seconds >= size:
-                count = int(self.seconds // size)
-                return f"{count} {unit}{'s' if count != 1 else ''} late"
-        return "late" if self else ""
+            count, left = divmod(left, size)
+            if count:
+                said.append(f"{count} {unit}{'s' if count != 1 else ''}")
+        return f"{' '.join(said[:2])} late".strip() if self else ""

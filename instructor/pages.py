@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from instructor.course import Course
 from instructor.exercise_sheet import Sheet
@@ -38,6 +40,14 @@ _SORTS = KINDS | {
     "wrong": "Wrong in a way that no hint explains",
 }
 _TEMPLATES.filters["number"] = lambda value: f"{round(value, 2):g}"
+
+
+def spoken(text: str) -> Markup:
+    """A hint as HTML: what stands between backticks is code, as in the notebook; all else is text."""
+    return Markup(re.sub(r"`([^`\n]+)`", r"<code>\1</code>", str(escape(text))))
+
+
+_TEMPLATES.filters["spoken"] = spoken
 
 
 def feedback(sheet: Sheet, row: Row, marks: Marks, person: Person | None = None) -> str:

@@ -16,6 +16,7 @@ from instructor import handed_in, naming
 from instructor.course import Course
 from instructor.downloads import File, Left, opened
 from instructor.exercise_sheet import Sheet
+from instructor.lateness import Late
 from instructor.naming import Named
 from instructor.platforms import Export
 from instructor.roster import Roster, key, nfc, unsafe
@@ -23,12 +24,13 @@ from instructor.roster import Roster, key, nfc, unsafe
 
 @dataclass(frozen=True)
 class Collected:
-    """Where a notebook came from: how the platform's names begin, its number, whether it says late; a digest."""
+    """Where a notebook came from: how the platform's names begin, its number, whether and how late; a digest."""
 
     prefix: str
     number: str
     late: bool
     digest: str
+    seconds_late: float | None = None
 
 
 @dataclass
@@ -53,6 +55,7 @@ class _Found:
     said: Named
     stem: str
     file: File
+    late: Late | None
 
 
 def collect(course: Course, sheet: Sheet, download: Path, worksheet: Path | None = None) -> Report:
@@ -72,8 +75,7 @@ def collect(course: Course, sheet: Sheet, download: Path, worksheet: Path | None
         for file in files:
             try:
                 student, one = _whose(file, level, place[1] if place else None, sheet, roster, numbers)
-                said = replace(one.said, late=one.said.late or one.said.number in late)
-                found[student].append(replace(one, said=said))
+                found[student].append(replace(one, late=late.get(one.said.number, one.late)))
             except Left as why:
                 report.left.append(f"{_shown(file)} {why}")
         for student, several in sorted(found.items()):
@@ -111,10 +113,10 @@ def _write_state(course: Course, sheet: Sheet, state: Mapping[str, Collected]) -
     part.replace(path)
 
 
-def _worksheet(worksheet: Path | None, roster: Roster | None) -> tuple[dict[str, str], set[str]]:
-    """Students by the number in the names of their files, and the late ones' numbers, as Moodle's worksheet tells."""
+def _worksheet(worksheet: Path | None, roster: Roster | None) -> tuple[dict[str, str], dict[str, Late]]:
+    """Students by the number in the names of their files, and how late they were, as Moodle's worksheet tells."""
     if worksheet is None:
-        return {}, set()
+        return {}, {}
     export = Export.read(worksheet)
     found = zip(export.numbers(), export.students(roster, {}), strict=True)
     return {number: student for number, student in found if number and student}, export.late()
@@ -140,7 +142,7 @@ def _whose(
         if stem is None:
             zipped = path[-1].casefold().endswith((".zip", ".7z", ".rar", ".gz"))
             raise Left("is packed: have the notebook itself handed in" if zipped else "is no notebook")
-        one = _Found(_shown(file), said, stem, file)
+        one = _Found(_shown(file), said, stem, file, Late(None) if said.late else Late() if said.order else None)
         those = {numbers[said.number]} if said.number in numbers else set()
         if roster is not None and not those:
             by_name = naming.person(said, roster.called)
@@ -207,7 +209,11 @@ def _put(
     target = course.submitted / student / sheet.name / sheet.path.name
     digest = sha256(content).hexdigest()
     before = state.get(student)
-    now = Collected(one.said.prefix, one.said.number, one.said.late, digest)
+    late = one.late
+    if late is None:  # what a worksheet has said, a download without one does not take back
+        known = before and (before.number, before.digest) == (one.said.number, digest)
+        late = Late(before.seconds_late) if before and known and before.late else Late()
+    now = Collected(one.said.prefix, one.said.number, bool(late), digest, late.seconds or None)
     if now.late:
         report.late.append(student)
     there = handed_in.read(target, handed_in.LARGEST)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from instructor import spreadsheet
+from instructor.lateness import Late
 from instructor.roster import Person, Roster, key, nfc, unsafe
 
 # What each kind of table calls a student by, and what the roster calls that.
@@ -162,11 +163,13 @@ class Export:
         found = [re.search(r"\d+$", line.get("identifier", line.get("id", ""))) for line in lines]
         return [number[0] if number else "" for number in found]
 
-    def late(self) -> set[str]:
-        """The numbers of those who were late, as Moodle writes in *Status*: "Submitted for grading - 2 days late"."""
+    def late(self) -> dict[str, Late]:
+        """How late everybody was, by number, as Moodle's *Status* says; empty without that column."""
+        if "status" not in self._columns:
+            return {}
         lines = [dict(zip(self._columns, row, strict=True)) for row in self.rows]
-        late = [bool(re.search(r"\blate\b", line.get("status", ""))) for line in lines]
-        return {number for number, came_late in zip(self.numbers(), late, strict=True) if number and came_late}
+        late = [Late.said(line.get("status", "")) for line in lines]
+        return {number: one for number, one in zip(self.numbers(), late, strict=True) if number}
 
     @property
     def _columns(self) -> list[str]:
@@ -194,9 +197,10 @@ class Export:
             ):
                 tops = [row[fits[0]] for row in self.rows if "Points Possible" in row[0]]
                 return fits[0], _value(tops[0]) if tops else None
+        called = " or ".join(dict.fromkeys(filter(None, titles)))
         there = [title for title in self.head[self._columns.index("section") + 1 :] if re.search(r"\(\d+\)$", title)]
         raise ValueError(
-            f"{self.path} has no column called {titles[-1]}; it has {', '.join(there) or 'none for an assignment'}. "
+            f"{self.path} has no column called {called}; it has {', '.join(there) or 'none for an assignment'}. "
             "Say in course.toml, with column = …, which it is"
         )
 

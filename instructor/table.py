@@ -26,8 +26,8 @@ def write_table(course: Course, sheet: Sheet, class_: Sequence[Member]) -> None:
                 *(person.others.get(column, "") for column in columns),
                 *("" if point is None else point for point in points),
                 member.handed_in,
-                "" if row is None else row.penalty,
-                "" if row is None else row.total,
+                "" if row is None else round(row.penalty, 2),
+                "" if row is None else round(row.total, 2),
                 sheet.points,
             ]
         )

@@ -257,6 +257,11 @@ def test_nothing_is_divided_by_no_points(blank, points):
         measures.measures(sheet, [member.row for member in class_ if member.row])
 
 
+def test_backticks_in_a_hint_are_code_and_nothing_else_is():
+    assert pages.spoken("Right if `groups` were 1: `") == "Right if <code>groups</code> were 1: `"
+    assert pages.spoken("`<b>`<i>") == "<code>&lt;b&gt;</code>&lt;i&gt;"
+
+
 def test_the_page_without_names_says_nothing_of_one_person():
     sheet = Sheet(SHEET)
     few = [Row(f"s{n}", {task.cell: 0.0 for task in sheet.tasks}, {}) for n in range(9)]
@@ -303,13 +308,23 @@ def test_notes_are_few_and_each_is_said_once(blank):
 
 @pytest.mark.parametrize(
     ("seconds", "words", "days", "taken"),
-    [(0, "", 0, 0), (0.5, "late", 1, 1), (90, "1 minute late", 1, 1), (86_400, "1 day late", 1, 1),
-     (86_401, "1 day late", 2, 2), (864_000 * 9, "90 days late", 90, 10), (None, "late", 1, 1)],
+    [(0, "", 0, 0), (0.5, "late", 1, 1), (90, "1 minute 30 seconds late", 1, 1), (86_400, "1 day late", 1, 1),
+     (86_401, "1 day 1 second late", 2, 2), (864_000 * 9, "90 days late", 90, 10), (None, "late", 1, 1)],
 )  # fmt: skip
 def test_lateness_in_words_and_days(seconds, words, days, taken):
     late = Late(seconds)
     assert (str(late), late.days, bool(late)) == (words, days, seconds != 0)
     assert late.penalty(10, 10) == taken
+
+
+@pytest.mark.parametrize(
+    ("status", "seconds"),
+    [("Submitted for grading", 0), ("Submitted for grading - 2 days late", 172_800), ("No submission", 0),
+     ("Submitted for grading - 1 day 3 hours late - Graded", 97_200), ("Submitted for grading - 5 mins late", 300),
+     ("Assignment is overdue by: 2 days", 0), ("Submitted, late", None)],
+)  # fmt: skip
+def test_lateness_that_moodle_writes(status, seconds):
+    assert Late.said(status) == Late(seconds)
 
 
 def test_a_deadline_and_a_time_make_the_penalty(course, blank):
@@ -321,7 +336,7 @@ def test_a_deadline_and_a_time_make_the_penalty(course, blank):
         (course.submissions(Sheet(SHEET))[name].parent / "timestamp.txt").write_text(time)
     grade(course, Sheet(SHEET))
     rows = {row["student"]: (row["handed in"], float(row["taken off"])) for row in read(course.table(Sheet(SHEET)))}
-    assert rows == {"early": ("yes", 0), "late": ("1 day late", 1), "unknown": ("yes", 0)}
+    assert rows == {"early": ("yes", 0), "late": ("1 day 1 second late", 1), "unknown": ("yes", 0)}
 
 
 @pytest.mark.parametrize(

@@ -154,13 +154,33 @@ def test_a_worksheet_tells_namesakes_apart(course, tmp_path):
     sheet = tmp_path / "Grades.csv"
     sheet.write_text(
         "Identifier,Full name,Email address,Status,Grade,Maximum Grade\n"
-        "Participant 12,Alan Turing,a2@example.org,Submitted for grading - 2 days late,,100\n"
+        "Participant 12,Alan Turing,a2@example.org,Submitted for grading - 2 days 3 hours late,,100\n"
         "Participant 13,Alan Turing,a1@example.org,,,100\n"
     )
     files = {f"Alan Turing_{n}_assignsubmission_file/{NAME}": notebook(str(n)) for n in (12, 13)}
     report = collect(course, Sheet(SHEET), packed(tmp_path / "s.zip", files), sheet)
     assert (report.left, report.late) == ([], ["al2"])
     assert placed(course) == {"al2": notebook("12"), "al1": notebook("13")}
+    seconds = {name: one.seconds_late for name, one in read_state(course, Sheet(SHEET)).items()}
+    assert seconds == {"al2": 51 * 3600, "al1": None}
+
+
+def test_a_download_without_the_worksheet_does_not_take_lateness_back(course, tmp_path):
+    roster(course, "ada,Ada Lovelace,,,a@example.org")
+    sheet = tmp_path / "Grades.csv"
+    sheet.write_text("Identifier,Full name,Status\nParticipant 12,Ada Lovelace,Submitted for grading - 2 days late\n")
+
+    def late(text, worksheet=None):
+        files = {f"Ada Lovelace_12_assignsubmission_file/{NAME}": notebook(text)}
+        collect(course, Sheet(SHEET), packed(tmp_path / "s.zip", files), worksheet)
+        return read_state(course, Sheet(SHEET))["ada"].late
+
+    assert late("1", sheet)
+    assert late("1")
+    assert not late("2")  # another version, of which nothing is known
+    assert late("2", sheet)
+    sheet.write_text("Identifier,Full name,Status\nParticipant 12,Ada Lovelace,Submitted for grading\n")
+    assert not late("2", sheet)
 
 
 def test_nobody_hands_in_as_somebody_else(course, tmp_path):
