@@ -118,7 +118,7 @@ class Course:
             if place and not _is_text(place[0]):
                 found[place[0].encode(errors="backslashreplace").decode()] = "the folder's name is not UTF-8: rename it"
                 below.clear()
-            elif len(place) != 2 or place[1] not in released:
+            elif len(place) < 2 or place[1] not in released:
                 for name in sorted(files):
                     if naming.stem(name):
                         shown = "/".join(("submitted", *place, name))

@@ -25,10 +25,7 @@ MOST_PARTS = 500_000  # lists and objects in it
 MOST_COMMAS = 2_000_000
 MOST_CELLS = 2_000
 MOST_PRINTED = 20_000  # characters under an answer
-MOST_CODE, LONGEST_LINE = (
-    200_000,
-    1_000,
-)  # characters of code that a person sees: to colour it takes the formgrader long
+MOST_CODE, LONGEST_LINE = 200_000, 1_000  # characters of code that a person sees: colouring it takes long
 
 
 class Unreadable(ValueError):

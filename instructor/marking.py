@@ -104,7 +104,6 @@ def marks(digest: str, sheet: Sheet, asked: Sequence[Question], outcome: Outcome
         for result in results(sheet, asked, outcome)
     ]
     notes = list(outcome.notes)
-    notes += [MESSAGES["late"].format(name=result.name) for result in made if result.kind == "late"]
     notes += [f"An answer to {cell} may stand outside of its cell, which is empty." for cell in handed_in.outside]
     sources = handed_in.sources
     lost = [one.name for one in made if one.kind == "missing" and _defines(sources.get(one.name, ""), one.name)]
