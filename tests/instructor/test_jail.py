@@ -1,5 +1,6 @@
 """Nothing outlives its grading, nothing is used that is not counted, and a busy machine takes nothing from anybody."""
 
+import ast
 import os
 import subprocess
 import sys
@@ -200,13 +201,12 @@ def test_a_package_that_an_answer_asks_for_is_noted():
 
 
 def test_a_jail_sees_no_files_but_its_own():
-    with jail.start(["-c", "import os; print(sorted(os.listdir('/')), os.listdir('/tmp'))"]) as process:
-        said = process.communicate(timeout=60)[0].decode()
-    top = {"/" + path.parts[1] for path in jail._seen()}
-    assert said.rstrip().endswith("[]")
-    assert {path.name for path in Path("/").iterdir() if repr(path.name) in said} <= {name[1:] for name in top} | {
-        "bin", "dev", "etc", "lib", "lib64", "proc", "tmp", "usr",
-    }  # fmt: skip
+    with jail.start(["-c", "import os; print([sorted(os.listdir(place)) for place in ('/', '/tmp')])"]) as process:
+        top, scratch = ast.literal_eval(process.communicate(timeout=60)[0].decode())
+    seen = [path.parts for path in jail._seen()]
+    system = {"bin", "dev", "etc", "lib", "lib64", "proc", "tmp", "usr"}
+    assert set(top) <= system | {parts[1] for parts in seen}
+    assert set(scratch) == {parts[2] for parts in seen if parts[1] == "tmp"}
 
 
 def test_where_systemd_lends_a_cgroup_it_is_used(tmp_path, monkeypatch):
