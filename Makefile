@@ -8,7 +8,7 @@ SHEETS ?= exercises
 COURSE ?= course
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve test lab execute roster assignment collect grade export bench lock clean
+.PHONY: help book serve test lab execute roster assignment collect grade export exam bench lock clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile | expand -t 16
@@ -37,7 +37,7 @@ execute: .venv/test  ## run the notebooks that changed and normalise them (ALL=1
 	$(PY) tools/notebooks.py run $(if $(ALL),--all)
 
 # What a lecturer types goes to the program as it is, with quotes and dollar signs in it.
-export CHAPTER COURSE SHEETS FROM WORKSHEET WORKERS STUDENT
+export CHAPTER COURSE SHEETS FROM WORKSHEET WORKERS STUDENT QUESTIONS
 ABOUT = "$$CHAPTER" --sheets "$$SHEETS" --course "$$COURSE"
 
 roster: .venv/class  ## make the list of students: FROM=table of Canvas or Moodle, COURSE=folder
@@ -54,6 +54,9 @@ grade: .venv/class  ## mark what a class handed in: as above, and WORKERS=2, STU
 
 export: .venv/class  ## fill the marks into a platform's table: as above, and FROM=table
 	@$(PY) -m instructor export $(ABOUT) --from "$$FROM"
+
+exam: .venv/class  ## make an exam with numbers of their own for a class: QUESTIONS="1.1 2.1", COURSE=folder
+	@$(PY) -m instructor exam "$$QUESTIONS" --course "$$COURSE"
 
 bench: .venv/test  ## measure against PyTorch, torchinfo and nbgrader
 	$(PY) tests/benchmarks/layers.py

@@ -1,4 +1,4 @@
-"""The instructor's commands: ``python -m instructor roster``, ``assignment``, ``collect``, ``grade`` and ``export``."""
+"""The instructor's commands: ``python -m instructor roster``, ``assignment``, ``collect``, ``grade``, and so on."""
 
 from __future__ import annotations
 
@@ -88,12 +88,21 @@ def _export(course: Course, options: argparse.Namespace) -> int:
     return 0
 
 
+def _exam(course: Course, options: argparse.Namespace) -> int:
+    from instructor import exam  # only here: it needs torch, whose import takes seconds
+
+    folder = exam.make(course, " ".join(options.questions).replace(",", " ").split())
+    print(f"Print {folder / exam.PRINT}: a paper for each student. Its answers: {folder / exam.KEYS}")
+    return 0
+
+
 _COMMANDS: dict[str, tuple[str, Callable[[Course, argparse.Namespace], int]]] = {
     "roster": ("make students.csv of Canvas's gradebook export or Moodle's grading worksheet", _roster),
     "assignment": ("make the notebook for students", _assignment),
     "collect": ("put what a platform has collected where it is marked", _collect),
     "grade": ("mark what was collected", _grade),
     "export": ("fill the marks into Canvas's or Moodle's table, and pack the feedback", _export),
+    "exam": ("make a printable exam with numbers of their own for every student, and its answers", _exam),
 }
 
 
@@ -103,7 +112,9 @@ def _options() -> argparse.ArgumentParser:
     for name, (text, _) in _COMMANDS.items():
         command = commands.add_parser(name, help=text, description=text)
         command.add_argument("--course", type=Path, default=Path("course"), help="the course folder (default: course)")
-        if name != "roster":
+        if name == "exam":
+            command.add_argument("questions", nargs="+", help="as the book's exam questions are numbered, such as 1.1")
+        elif name != "roster":
             command.add_argument("chapter", help="the number that the notebook's name begins with, such as 02")
             command.add_argument("--sheets", type=Path, default=Path("exercises"), help="the folder of the notebooks")
         if name in ("roster", "collect", "export"):

@@ -12,6 +12,7 @@ from urllib.parse import quote
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from instructor import formulas
 from instructor.course import Course
 from instructor.exercise_sheet import Sheet
 from instructor.gradebook import Row
@@ -21,7 +22,7 @@ from instructor.members import Member
 from instructor.roster import Person
 from utils.checks.seen import KINDS
 
-_TEMPLATES = Environment(
+TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"),
     autoescape=True,
     undefined=StrictUndefined,
@@ -39,7 +40,8 @@ _SORTS = KINDS | {
     "error": "Ends in an error",
     "wrong": "Wrong in a way that no hint explains",
 }
-_TEMPLATES.filters["number"] = lambda value: f"{round(value, 2):g}"
+TEMPLATES.filters["number"] = lambda value: f"{round(value, 2):g}"
+TEMPLATES.filters["question"], TEMPLATES.filters["value"] = formulas.html, formulas.value
 
 
 def spoken(text: str) -> Markup:
@@ -64,7 +66,7 @@ def feedback(sheet: Sheet, row: Row, marks: Marks, person: Person | None = None)
         for task in sheet.tasks
     ]
     name = person.name if person else row.student
-    return _TEMPLATES.get_template("feedback.html").render(
+    return TEMPLATES.get_template("feedback.html").render(
         sheet=sheet, student=name, row=row, tasks=tasks, of=sheet.points, notes=list(dict.fromkeys(marks.notes))[:5]
     )
 
@@ -79,7 +81,7 @@ def report(course: Course, sheet: Sheet, class_: Sequence[Member], same: Sequenc
         if kind in _SORTS:
             sorts[_SORTS[kind]] += count
     names = {member.person.student: member.person.name for member in class_}
-    return _TEMPLATES.get_template("report.html").render(
+    return TEMPLATES.get_template("report.html").render(
         sheet=sheet,
         class_=class_,
         found=measures(sheet, [member.row for member in class_ if member.row]),
@@ -98,7 +100,7 @@ def lecture(sheet: Sheet, class_: Sequence[Member]) -> str:
     """A page to show to the class: nothing on it is about one or two students, and where there are few, nothing."""
     rows = [member.row for member in class_ if member.row]
     found = measures(sheet, rows)
-    return _TEMPLATES.get_template("lecture.html").render(
+    return TEMPLATES.get_template("lecture.html").render(
         sheet=sheet,
         enough=len(rows) >= FEW,
         few=FEW,

@@ -25,7 +25,7 @@ MAY_IMPORT = {
     "utils.widgets": {"utils.arithmetic", "utils.datasets", "utils.functional", "utils.profiling"},
     "experiments": {"utils.datasets", "utils.interpret", "utils.models", "utils.training", "utils.widgets"},
     "theme": {"tools", "utils.widgets"},
-    "instructor": {"utils.checks"},
+    "instructor": {"utils.arithmetic", "utils.checks"},
     "tools": {"utils.checks"},
 }
 

@@ -45,8 +45,9 @@ class Numbers:
                         make=make)  # fmt: skip
 
     def text(self, numbers: Mapping[str, Any]) -> str:
-        """The text with these numbers, their minus as a sheet has it."""
-        return re.sub(r"-(?=\d)", "−", self._text.format_map(numbers))
+        """The text with these numbers, their minus as a sheet has it, that of a formula as TeX has it."""
+        text = self._text.format_map(numbers)
+        return re.sub(r"(?s)(\$\$?).*?\1|-(?=\d)", lambda found: found[0] if found[1] else "−", text)
 
     def draw(self, rng: Generator) -> dict[str, Any]:
         """Other numbers than the sheet's. ``ValueError`` if there seem to be none."""
