@@ -49,7 +49,7 @@ def spoken(text: str) -> Markup:
     return Markup(re.sub(r"`([^`\n]+)`", r"<code>\1</code>", str(escape(text))))
 
 
-_TEMPLATES.filters["spoken"] = spoken
+TEMPLATES.filters["spoken"] = spoken
 
 
 def feedback(sheet: Sheet, row: Row, marks: Marks, person: Person | None = None) -> str:
