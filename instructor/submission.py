@@ -26,6 +26,7 @@ DIED = "The process ended"
 STUCK = "The process did not stop, and was ended,"
 FULL = "The process used more memory than one submission may, and was ended,"
 OVER = "The time for one submission was over"
+STARTS = 3  # times that a process may fail to start
 LOOK = 0.1  # seconds between two looks at what a process uses
 NO_PACKAGE = "A cell asks for “{}”, which is not installed here."
 LACKING = re.compile(r"ends in ModuleNotFoundError[^:]{0,20}: No module named '([A-Za-z_][\w.]{0,39})'")
@@ -98,7 +99,7 @@ def run(cells: Mapping[str, str], questions: Sequence[Question], limits: Limits,
     """
     outcome = Outcome()
     sources, left = dict(cells), list(questions)
-    used = 0.0
+    used, failed = 0.0, 0
     began = time.monotonic()
     while left:
         whole = Budget(limits.total, -used, began)
@@ -120,12 +121,15 @@ def run(cells: Mapping[str, str], questions: Sequence[Question], limits: Limits,
             lines = [line.strip() for line in sources.pop(at).splitlines() if line.strip()]
             outcome.note(f"{why} in the cell that begins “{lines[0][:60] if lines else ''}”.")
         elif at is None:
-            outcome.note(f"{why} before the first cell.")
+            failed += 1
+            if why != OVER and failed == STARTS:  # nothing of the student's has run yet
+                raise RuntimeError(f"{why} before the first cell: is this machine overloaded?")
+            outcome.notes += [f"{why} before the first cell."] if why == OVER else []
         elif process.asked == 1 or why == OVER:
             outcome.note(f"{why} while {at.name} was called.")
             outcome.calls[at.name] = at.failed("late" if why == STUCK else "died")
             left.remove(at)
-        if at is None or why == OVER:
+        if why == OVER:
             return replace(outcome, calls=outcome.calls | {question.name: question.failed() for question in left})
     return outcome
 
