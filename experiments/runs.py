@@ -7,7 +7,8 @@ import json
 import platform
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from datetime import date
 from functools import cache
 from typing import Any, NamedTuple
@@ -20,6 +21,7 @@ from experiments import RESULTS, results
 from utils import datasets
 from utils.training import Data
 
+DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 LONGER = ", longer"  # at the end of a case: the same, for three times as many epochs
 
 
@@ -70,27 +72,44 @@ def learn(
     return sum(losses) / len(losses)
 
 
-def record(experiment: Experiment, quick: bool = False) -> dict[str, Any]:
+def _timed(experiment: Experiment, case: str, seed: int) -> dict[str, Any]:
+    start = time.perf_counter()
+    epochs = experiment.epochs * (3 if case.endswith(LONGER) else 1)
+    numbers = experiment.run(case.removesuffix(LONGER), seed, epochs)
+    return {"case": case, "seed": seed, "seconds": round(time.perf_counter() - start, 1), **numbers}
+
+
+def _made(experiment: Experiment, pairs: list[tuple[str, int]], side_by_side: int) -> Iterator[dict[str, Any]]:
+    """The runs, as they end, so many at a time; one at a time needs no other process."""
+    torch.set_num_threads(1)  # as fast for networks as small as these
+    if side_by_side == 1:
+        yield from (_timed(experiment, *pair) for pair in pairs)
+        return
+    with ProcessPoolExecutor(side_by_side, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        for ended in as_completed([pool.submit(_timed, experiment, *pair) for pair in pairs]):
+            yield ended.result()
+
+
+def record(experiment: Experiment, quick: bool = False, side_by_side: int = 1) -> dict[str, Any]:
     """Run every case with every seed, but for those that the results have already, and return what is now in them.
 
     ``quick`` runs one seed of each for three batches, and writes nothing.
     """
     experiment = experiment._replace(epochs=0, seeds=1, often=()) if quick else experiment
-    name, run, epochs = experiment.name, experiment.run, experiment.epochs
+    name, epochs = experiment.name, experiment.epochs
     path = RESULTS / f"{name}.json"
     content: dict[str, Any] = {"epochs": epochs, "runs": []}
     if path.exists() and not quick and results(name)["epochs"] == epochs:
         content = results(name)
     done = {(each["case"], each["seed"]) for each in content["runs"]}
-    torch.set_num_threads(1)  # as fast for networks as small as these
-    for case, seed in tqdm([pair for pair in experiment.wanted() if pair not in done]):
-        start = time.perf_counter()
-        numbers = run(case.removesuffix(LONGER), seed, epochs * (3 if case.endswith(LONGER) else 1))
-        took = round(time.perf_counter() - start, 1)
-        content["runs"].append({"case": case, "seed": seed, "seconds": took, **numbers})
+    missing = [pair for pair in experiment.wanted() if pair not in done]
+    for made in tqdm(_made(experiment, missing, side_by_side), name, len(missing), unit="run"):
+        content["runs"].append(made)
         content |= {
             "date": date.today().isoformat(),
-            "device": f"CPU ({platform.machine()}), one thread",
+            "device": torch.cuda.get_device_name()
+            if DEVICE.type == "cuda"
+            else f"CPU ({platform.machine()}), one thread",
             "versions": {"python": platform.python_version(), "torch": torch.__version__},
         }
         if not quick:
@@ -100,8 +119,11 @@ def record(experiment: Experiment, quick: bool = False) -> dict[str, Any]:
     return content
 
 
-def main(experiment: Experiment) -> None:
-    """Read the command line, and record."""
-    parser = argparse.ArgumentParser(prog=f"python -m experiments.{experiment.name}")
+def main(*experiments: Experiment) -> None:
+    """Read the command line, and record one experiment after another."""
+    parser = argparse.ArgumentParser(prog=f"python -m experiments.{experiments[-1].name}")
     parser.add_argument("--quick", action="store_true", help="one seed, three batches, nothing is written")
-    record(experiment, parser.parse_args().quick)
+    parser.add_argument("--side-by-side", type=int, default=1, metavar="N", help="so many runs at a time (default: 1)")
+    given = parser.parse_args()
+    for experiment in experiments:
+        record(experiment, given.quick, given.side_by_side)

@@ -1,0 +1,109 @@
+"""One fair fight on CIFAR-10: eight kinds of blocks with equal depth, work and care (chapters 11 to 14)."""
+
+from __future__ import annotations
+
+import math
+from itertools import product
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.optim import AdamW
+from torch.optim.lr_scheduler import LambdaLR
+
+from experiments import cifar10
+from experiments.blocks import BLOCKS, network
+from experiments.runs import DEVICE, Experiment, main
+from utils.training import Data, evaluate, fit
+
+BATCH, DECAY, WARM_UP = 64, 0.05, 0.1  # images; of weights, not of biases and scales; share of all steps
+IMAGES, CHOOSING, TESTING = 20_000, 2_500, 10_000
+RATES = (0.001, 0.003, 0.006, 0.012)
+DEEPER = [f"{kind}, {depth} layers" for kind, depth in product(("plain", "residual"), (8, 32))]
+NETWORKS = (*(f"{kind}, 20 layers" for kind in BLOCKS), *DEEPER)
+# The rate of each network that was best on validation images, in results/fair_rates.json.
+BEST: dict[str, float] = {}
+
+
+class Augment(nn.Module):
+    """While it learns: every image moved by up to four pixels, zeros behind it, and half of them mirrored."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, H, W), with the channels last in memory, in which small convolutions are faster."""
+        if not self.training:
+            return x.contiguous(memory_format=torch.channels_last)
+        n, _, height, width = x.shape
+        down, right = torch.randint(9, (2, n, 1))
+        columns = torch.where(torch.rand(n, 1) < 0.5, torch.arange(width), torch.arange(width).flip(0))
+        rows, columns = torch.arange(height) + down, columns + right
+        padded = F.pad(x, (4, 4, 4, 4))
+        return padded[torch.arange(n)[:, None, None], :, rows[:, :, None], columns[:, None]].permute(0, 3, 1, 2)
+
+
+def recipe(model: nn.Module, rate: float, steps: int) -> tuple[AdamW, LambdaLR]:
+    """AdamW; its rate rises for a tenth of the steps, and falls along half a cosine to 0."""
+    weights = [values for values in model.parameters() if values.ndim > 1]
+    others = [values for values in model.parameters() if values.ndim <= 1]
+    optimizer = AdamW([{"params": weights, "weight_decay": DECAY}, {"params": others, "weight_decay": 0}], rate)
+    rising = max(1, round(WARM_UP * steps))
+
+    def factor(step: int) -> float:
+        left = (steps - step) / max(1, steps - rising)
+        return min((step + 1) / rising, (1 - math.cos(math.pi * min(1, left))) / 2)
+
+    return optimizer, LambdaLR(optimizer, factor)
+
+
+def images(split: cifar10.Split, count: int, epochs: int) -> Data:
+    """Photographs on the device that learns; noise for a quick run, which has 0 epochs."""
+    x, labels = cifar10.tensors(split, count) if epochs else cifar10.noise(3 * BATCH)
+    return x.to(DEVICE), labels.to(DEVICE)
+
+
+def learned(case: str, rate: float, seed: int, epochs: int, count: int) -> tuple[nn.Module, dict[str, Any]]:
+    """A trained network, and its curves, epoch by epoch: loss and share of right answers, also on validation images."""
+    kind, depth = case.removesuffix(" layers").split(", ")
+    train, validation = images("train", count, epochs), images("validation", CHOOSING, epochs)
+    torch.manual_seed(seed)
+    model = nn.Sequential(Augment(), network(kind, int(depth)))
+    model.to(DEVICE, memory_format=torch.channels_last)
+    optimizer, scheduler = recipe(model, rate, max(1, epochs) * -(-len(train[0]) // BATCH))
+    settings = {"epochs": max(1, epochs), "batch_size": BATCH, "optimizer": optimizer, "scheduler": scheduler}
+    history = fit(model, train, validation, **settings, seed=seed)
+    curves = {name.replace("_", " "): values for name, values in history._asdict().items()}
+    return model, {name: [kept(value) for value in values] for name, values in curves.items()}
+
+
+def kept(value: float) -> float | None:
+    """Four decimals; nothing for a loss that is no number any more."""
+    return round(value, 4) if math.isfinite(value) else None
+
+
+def probe(case: str, seed: int, epochs: int) -> dict[str, Any]:
+    """Learn from half of the images, in a quarter of the time, at a rate that is to be compared with others."""
+    name, rate = case.rsplit(", ", 1)
+    _, curves = learned(name, float(rate), seed, epochs, IMAGES // 2)
+    return {"loss": curves["loss"][-1], "validation": curves["validation accuracy"][-1]}
+
+
+def run(case: str, seed: int, epochs: int) -> dict[str, Any]:
+    """Learn at the best rate; at the end, know loss and share of right answers without augmentation."""
+    model, curves = learned(case, BEST.get(case, RATES[0]) if epochs else RATES[0], seed, epochs, IMAGES)
+    ends = {
+        "train": evaluate(model, images("train", IMAGES, epochs)),
+        "test": evaluate(model, images("test", TESTING, epochs)),
+    }
+    known = {
+        f"{name} {what}": kept(value) for name, end in ends.items() for what, value in zip(("loss", "accuracy"), end)
+    }
+    return {**curves, **known}
+
+
+PROBES = Experiment(
+    "fair_rates", probe, [f"{name}, {rate}" for name, rate in product(NETWORKS, RATES)], epochs=3, seeds=1
+)
+EXPERIMENT = Experiment("fair", run, NETWORKS, epochs=12)
+
+if __name__ == "__main__":
+    main(PROBES, EXPERIMENT)
