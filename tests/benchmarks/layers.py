@@ -1,4 +1,4 @@
-"""The NumPy layers against torch's, and conv2d against two other ways to write it: `make bench` prints the tables.
+"""The NumPy layers against torch's, chosen ones and others by lot; conv2d against two other ways to write it.
 
 One thread, float32, no bias. Two calls take turns in blocks: a block's time is the median of its calls, a ratio the
 median over the rounds, so that a slow moment of the machine meets both sides or is left out. Results that fill
@@ -10,6 +10,8 @@ import os
 # NumPy's BLAS reads these when it is imported.
 os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1")
 
+import math
+import random
 import statistics
 import time
 from collections.abc import Callable
@@ -48,7 +50,30 @@ POOLED = {
     "2 × 2, on 8 × 64 × 56²": ((8, 64, 56, 56), {"kernel_size": 2}),
     "3 × 3, stride 2, on 64 × 112²": ((1, 64, 112, 112), {"kernel_size": 3, "stride": 2, "padding": 1}),
 }
+DRAWN = (1, 256), (1, 256), (7, 224), (1, 16)  # channels in and out, size, batch: each order of magnitude as likely
+TITLE = f"{'NumPy ms':>10}{'torch ms':>10}{'ratio':>9}"
 rng = np.random.default_rng(0)
+
+
+def drawn(count: int, seed: int = 0) -> dict:
+    """Layers as they may come: channels, kernels, sizes, batches, strides and groups drawn by lot."""
+    lot, found = random.Random(seed), {}
+    while len(found) < count:
+        c, k, size, n = (round(math.exp(lot.uniform(0, math.log(most / least))) * least) for least, most in DRAWN)
+        kernel, stride, padded = lot.randint(1, 7), lot.choice((1, 1, 2)), lot.random() < 0.5
+        groups = lot.choice([each for each in (2, 4, 8, c) if c % each == 0] or [1]) if lot.random() < 0.2 else 1
+        k, padding = max(groups, k // groups * groups), kernel // 2 if padded else 0
+        side = (size + 2 * padding - kernel) // stride + 1
+        work = n * k * (c // groups) * (kernel * side) ** 2
+        if side < 1 or not 1e5 <= work <= 1e9 or max(n * c * size**2, n * k * side**2) > 4e6:
+            continue
+        name = f"{n}: {c} → {k}, {kernel}², s {stride}, p {padding}, g {groups}, on {size}²"
+        found[name] = (
+            (n, c, size, size),
+            (k, c // groups, kernel, kernel),
+            {"stride": stride, "padding": padding, "groups": groups},
+        )
+    return found
 
 
 def compare(name: str, *calls: Callable[[], object]) -> float:
@@ -132,17 +157,22 @@ def verdicts(*lines: tuple[str, float, str, float]) -> None:
 def main() -> None:
     """Measure and print."""
     torch.set_num_threads(1)
-    title = f"{'':40}{'NumPy ms':>10}{'torch ms':>10}{'ratio':>9}"
-    print(f"{'conv2d':40}{title[40:]}")
+    print(f"{'conv2d':40}{TITLE}")
     dense = forward(DENSE, functional.conv2d, F.conv2d)
     depthwise = forward(DEPTHWISE, functional.conv2d, F.conv2d)
-    print(f"\n{'fft_conv2d against torch.conv2d':40}{title[40:]}")
+    print(f"\n{'fft_conv2d against torch.conv2d':40}{TITLE}")
     large = forward(LARGE, functional.fft_conv2d, F.conv2d)
-    print(f"\n{'gradients of conv2d':40}{title[40:]}")
+    print(f"\n{'gradients of conv2d':40}{TITLE}")
     gradients, thin = backward(DENSE), backward(DEPTHWISE)
-    print(f"\n{'conv_transpose2d':40}{title[40:]}")
+    layers = drawn(30)
+    dense_layers = {name: layer for name, layer in layers.items() if layer[2]["groups"] == 1}
+    print(f"\n{'conv2d on 30 layers drawn by lot':40}{TITLE}")
+    lots = dict(zip(layers, forward(layers, functional.conv2d, F.conv2d), strict=True))
+    print(f"\n{'its gradients, where dense':40}{TITLE}")
+    gradient_lots = backward(dense_layers)
+    print(f"\n{'conv_transpose2d':40}{TITLE}")
     transposed = forward(TRANSPOSED, functional.conv_transpose2d, F.conv_transpose2d)
-    print(f"\n{'max_pool2d with indices':40}{title[40:]}")
+    print(f"\n{'max_pool2d with indices':40}{TITLE}")
     pooled = forward(
         POOLED,
         lambda x, **more: functional.max_pool2d(x, return_indices=True, **more),
@@ -165,6 +195,9 @@ def main() -> None:
     verdicts(
         ("conv2d, dense, geometric mean", statistics.geometric_mean(dense), "<", 1.3),
         ("conv2d, dense, the worst", max(dense), "<", 1.75),
+        ("drawn, dense, geometric mean", statistics.geometric_mean(lots[name] for name in dense_layers), "<", 1.1),
+        ("drawn, dense, the worst", max(lots[name] for name in dense_layers), "<", 1.5),
+        ("drawn, gradients, geometric mean", statistics.geometric_mean(gradient_lots), "<", 1.2),
         ("conv2d, depthwise, the worse", max(depthwise), "<", 3.5),
         ("31 × 31 by FFT, the worse", max(large), "<", 0.35),
         ("gradients, dense, the worst", max(gradients), "<", 1.6),

@@ -27,6 +27,7 @@ from utils.functional import (
     max_pool2d_backward,
     max_unpool2d,
     max_unpool2d_backward,
+    products,
 )
 
 pairs = {
@@ -89,6 +90,23 @@ def test_conv2d_is_torchs(drawn):
     x, weight, bias, arguments = drawn
     tensors = [None if a is None else torch.from_numpy(a) for a in (x, weight, bias)]
     assert_same(outcome(lambda: conv2d(x, weight, bias, **arguments)), outcome(lambda: F.conv2d(*tensors, **arguments)))
+
+
+@settings(max_examples=500)
+@given(convolutions(), st.sampled_from([64, 1024]), st.sampled_from([1, 40]), st.booleans())
+def test_conv2d_is_the_same_in_strips_and_images_and_rows(drawn, cache, many, by_row):
+    x, weight, bias, arguments = drawn
+    expected = outcome(lambda: conv2d(x, weight, bias, **arguments))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(products, "_CACHE", cache)
+        patch.setattr(products, "_MANY", many)
+        patch.setattr(products, "_narrow", lambda *_: by_row)
+        assert_same(outcome(lambda: conv2d(x, weight, bias, **arguments)), expected)
+        if expected is None:
+            return
+        found = conv2d_backward(np.ones_like(expected), x, weight, **arguments)
+    for mine, reference in zip(found, conv2d_backward(np.ones_like(expected), x, weight, **arguments), strict=True):
+        assert_same(mine, reference)
 
 
 @settings(max_examples=1000)

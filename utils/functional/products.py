@@ -13,6 +13,7 @@ from utils.arithmetic import IntOrPair, pair
 from utils.functional.columns import Array, Sides, add_patches, crop, dtype_of, pad, patches
 
 _CACHE = 1 << 19  # bytes of columns multiplied at once: small enough to be still in the cache when they are read
+_MANY = 256  # columns, if there are so many: with fewer, a product reads its weights for too little
 
 
 def convolve(
@@ -20,14 +21,79 @@ def convolve(
 ) -> Array:
     """Multiply the weights by what every position meets: (N, K, *size)."""
     dtype = dtype_of(padded, weight, bias)
-    out = np.empty((len(padded), len(weight), *size), dtype)
-    rows = _by_group(weight, groups)
-    answers = out.reshape(len(out), groups, len(weight) // groups, math.prod(size))
-    for n, some, places, columns in _columns(patches(padded, weight.shape[2:], size, stride, dilation), groups):
-        np.matmul(rows[some], columns, out=answers[n, some, :, places], dtype=dtype)
+    out = np.zeros((len(padded), len(weight), *size), dtype)
+    make = _row_by_row if _narrow(padded, weight, size, stride, groups) else _kernel_by_kernel
+    make(padded, weight, out, stride, dilation, groups)
     if bias is not None:
         out += bias[:, None, None]
     return out
+
+
+def _kernel_by_kernel(
+    padded: Array, weight: Array, out: Array, stride: IntOrPair, dilation: IntOrPair, groups: int
+) -> None:
+    """One product of whole kernels and the columns under them."""
+    rows, answers = _by_group(weight, groups), _maps(out, groups)
+    for n, some, places, columns in _columns(
+        patches(padded, weight.shape[2:], out.shape[2:], stride, dilation), groups
+    ):
+        _multiply(rows[some], columns, answers[n, some, :, places])
+
+
+def _row_by_row(padded: Array, weight: Array, out: Array, stride: IntOrPair, dilation: IntOrPair, groups: int) -> None:
+    """One product of each row of the kernels and the columns under a row; then the R rows of a kernel are added.
+
+    R times fewer columns are laid out, and R times more products written: good for few output channels.
+    """
+    (step, across), (spread, _) = pair("stride", stride, 1), pair("dilation", dilation, 1)
+    (channels, _, tall, wide), (height, width) = weight.shape, out.shape[2:]
+    answers = out.reshape(len(out), groups, channels // groups, height, width)
+    taps = patches(padded, (1, wide), (padded.shape[2], width), (1, across), dilation)
+    for phase in range(step):  # rows of the image that meet the same rows of the kernel
+        meet = [r for r in range(tall) if r * spread % step == phase]
+        if not meet:
+            continue
+        rows = _by_group(weight[:, :, meet].transpose(0, 2, 1, 3).reshape(channels * len(meet), -1), groups)
+        for n, some, places, columns in _columns(taps[..., phase::step, :], groups):
+            products = np.matmul(rows[some], columns, dtype=out.dtype)
+            top, below = places.start // width, places.stop // width
+            products = products.reshape(len(columns), channels // groups, len(meet), -1, below - top, width)
+            for place, r in enumerate(meet):
+                first, end = (min(max(0, edge - r * spread // step), height) for edge in (top, below))
+                from_row = first + r * spread // step - top
+                part = products[:, :, place, :, from_row : from_row + end - first].transpose(2, 0, 1, 3, 4)
+                answers[n, some, :, first:end] += part
+
+
+def _narrow(padded: Array, weight: Array, size: Any, stride: IntOrPair, groups: int) -> bool:
+    """Whether rows of kernels take less time than whole kernels: there are several, and few output channels.
+
+    A number that is laid out, or added, takes about as long as 48 multiplications.
+    """
+    (channels, deep, tall, wide), step = weight.shape, pair("stride", stride, 1)[0]
+    made, lines = channels // groups, padded.shape[2]
+    whole = deep * tall * wide * size[0] * (48 + made)
+    by_row = 48 * deep * wide * lines + made * tall * lines // step * (48 + deep * wide)
+    return tall > 1 and by_row < whole
+
+
+def _maps(values: Array, groups: int) -> Array:
+    """(N, K, P, Q) as (N, groups, K/groups, P·Q)."""
+    return values.reshape(len(values), groups, values.shape[1] // groups, math.prod(values.shape[2:]))
+
+
+def _flat(maps: Array) -> Array:
+    """(N, groups, K, places) as (groups, K, N·places), the order of columns."""
+    return maps.transpose(1, 2, 0, 3).reshape(*maps.shape[1:3], -1)
+
+
+def _multiply(rows: Array, columns: Array, maps: Array) -> None:
+    """Put rows · columns into ``maps`` (N, groups, K, places)."""
+    if len(maps) == 1:
+        np.matmul(rows, columns, out=maps[0], dtype=maps.dtype)
+    else:
+        images = maps.transpose(1, 2, 0, 3)
+        images[:] = np.matmul(rows, columns, dtype=maps.dtype).reshape(images.shape)
 
 
 def transposed(
@@ -45,11 +111,10 @@ def transposed(
 
 def weight_gradient(maps: Array, taps: Array, groups: int) -> Array:
     """Sum over images and positions of ``maps`` (N, K, P, Q) times what each tap met there: (K, C/groups, R, S)."""
-    count, channels = maps.shape[:2]
-    answers = maps.reshape(count, groups, channels // groups, math.prod(maps.shape[2:]))
+    channels, answers = maps.shape[1], _maps(maps, groups)
     total = np.zeros((groups, channels // groups, math.prod(taps.shape[1:4]) // groups), dtype_of(maps, taps))
     for n, some, places, columns in _columns(taps, groups):
-        total[some] += answers[n, some, :, places] @ columns.transpose(0, 2, 1)
+        total[some] += _flat(answers[n, some, :, places]) @ columns.transpose(0, 2, 1)
     return total.reshape(channels, -1, *taps.shape[2:4])
 
 
@@ -64,11 +129,11 @@ def gradients(
     # The columns of grad that make dx are also what every pixel of x was multiplied by: they serve both.
     padded, turned = _turn(grad, weight, x.shape[2:], sides, dilation, groups)
     rows, dx = _by_group(turned, groups), np.empty(x.shape, dtype_of(grad, weight))
-    pixels, answers = (a.reshape(len(x), groups, weight.shape[1], math.prod(x.shape[2:])) for a in (x, dx))
+    pixels, answers = _maps(x, groups), _maps(dx, groups)
     dw = np.zeros(rows.shape, dtype_of(grad, x))
     for n, some, places, columns in _columns(patches(padded, weight.shape[2:], x.shape[2:], 1, dilation), groups):
-        np.matmul(rows[some], columns, out=answers[n, some, :, places])
-        dw[some] += pixels[n, some, :, places] @ columns.transpose(0, 2, 1)
+        _multiply(rows[some], columns, answers[n, some, :, places])
+        dw[some] += _flat(pixels[n, some, :, places]) @ columns.transpose(0, 2, 1)
     return dx, _exchange(dw.reshape(turned.shape), groups)
 
 
@@ -76,21 +141,24 @@ def _by_group(weight: Array, groups: int) -> Array:
     return weight.reshape(groups, len(weight) // groups, -1)
 
 
-def _columns(taps: Array, groups: int) -> Iterator[tuple[int, slice, slice, Array]]:
-    """Image, groups, positions, and their columns (groups, CRS/groups, positions), as many at once as fit the cache.
+def _columns(taps: Array, groups: int) -> Iterator[tuple[slice, slice, slice, Array]]:
+    """Images, groups, positions, and their columns (groups, CRS/groups, images · positions), as fit the cache.
 
     All groups at a few rows of positions; or, where there is room for a whole group, a few groups at all of them, which
-    makes fewer and longer products.
+    makes fewer and longer products. Small images come several at once.
     """
     count, channels, *kernel_size, height, width = taps.shape
     deep = channels // groups
     row = deep * math.prod(kernel_size) * width * taps.itemsize  # bytes of one group's columns for a row of positions
     whole = groups > 1 and row * height <= _CACHE
-    block, strip = (max(1, _CACHE // (row * height)), height) if whole else (groups, max(1, _CACHE // (row * groups)))
-    for n, first, top in product(range(count), range(0, groups, block), range(0, height, strip)):
-        part = taps[n, first * deep : (first + block) * deep, ..., top : top + strip, :]
+    block = max(1, min(groups, _CACHE // (row * height))) if whole else groups
+    strip = height if whole else min(height, max(_CACHE // (row * groups), math.ceil(_MANY / width)))
+    once = math.ceil(_MANY / (width * height)) if strip == height else 1
+    for n, first, top in product(range(0, count, once), range(0, groups, block), range(0, height, strip)):
+        part = taps[n : n + once, first * deep : (first + block) * deep, ..., top : top + strip, :]
         places = slice(top * width, top * width + part.shape[-2] * width)
-        yield n, slice(first, first + block), places, part.reshape(len(part) // deep, deep * math.prod(kernel_size), -1)
+        columns = part.transpose(1, 2, 3, 0, 4, 5).reshape(part.shape[1] // deep, deep * math.prod(kernel_size), -1)
+        yield slice(n, n + once), slice(first, first + block), places, columns
 
 
 def _reads(weight: Array, stride: IntOrPair, groups: int) -> bool:
@@ -131,11 +199,12 @@ def _add_transposed(
     rows = weight.reshape(groups, channels // groups, -1, *kernel_size).transpose(0, 3, 4, 2, 1)
     rows = rows.reshape(groups, -1, channels // groups)
     multiply = np.multiply if channels == groups else np.matmul  # matmul is slow at outer products
-    strip = max(1, _CACHE // (rows.shape[1] * groups * width * padded.itemsize))
+    row = rows.shape[1] * groups * width * padded.itemsize  # bytes of an image's columns for a row of its pixels
+    strip, once = max(1, _CACHE // row), max(1, _CACHE // (row * height))
     targets = padded.reshape(len(padded), groups, padded.shape[1] // groups, *padded.shape[2:])
-    for image, target in zip(maps, targets, strict=True):
-        for top in range(0, height, strip):
-            part = image[:, top : top + strip]
-            columns = multiply(rows, part.reshape(groups, channels // groups, -1))
-            places = columns.reshape(groups, *kernel_size, -1, part.shape[1], width)
-            add_patches(places.transpose(0, 3, 1, 2, 4, 5), target[:, :, top * step :], stride, dilation)
+    for n, top in product(range(0, len(maps), once), range(0, height, strip)):
+        part = maps[n : n + once, :, top : top + strip]
+        columns = multiply(rows, part.reshape(len(part), groups, channels // groups, -1))
+        places = columns.reshape(len(part), groups, *kernel_size, -1, part.shape[2], width)
+        target = targets[n : n + once, :, :, top * step :]
+        add_patches(places.transpose(0, 1, 4, 2, 3, 5, 6), target, stride, dilation)
