@@ -218,8 +218,8 @@ BLOCKS: dict[str, type[Block]] = {
     "ConvNeXt": ConvNeXt,
 }
 # Channels of the stem and of the three stages (of dense blocks: those that each block adds): 20 layers of 4.8 million
-# multiply-adds, in multiples of eight where that was possible, which processors like. The plain and the residual network
-# of every depth have the same.
+# multiply-adds, in multiples of eight where that was possible, which processors like. Plain and residual networks of
+# every depth have the same.
 WIDTHS = {
     "plain": (8, 8, 24, 52),
     "VGG": (8, 8, 24, 52),

@@ -14,11 +14,12 @@ from torch.optim.lr_scheduler import LambdaLR
 
 from experiments import cifar10
 from experiments.blocks import BLOCKS, network
-from experiments.runs import DEVICE, Experiment, main
+from experiments.runs import DEVICE, Experiment, main, on_device
 from utils.training import Data, evaluate, fit
 
 BATCH, DECAY, WARM_UP = 64, 0.05, 0.1  # images; of weights, not of biases and scales; share of all steps
 IMAGES, CHOOSING, TESTING = 20_000, 2_500, 10_000
+SIZES: tuple[tuple[cifar10.Split, int], ...] = (("train", IMAGES), ("test", TESTING))
 RATES = (0.001, 0.003, 0.006, 0.012)
 DEEPER = [f"{kind}, {depth} layers" for kind, depth in product(("plain", "residual"), (8, 32))]
 NETWORKS = (*(f"{kind}, 20 layers" for kind in BLOCKS), *DEEPER)
@@ -57,8 +58,7 @@ def recipe(model: nn.Module, rate: float, steps: int) -> tuple[AdamW, LambdaLR]:
 
 def images(split: cifar10.Split, count: int, epochs: int) -> Data:
     """Photographs on the device that learns; noise for a quick run, which has 0 epochs."""
-    x, labels = cifar10.tensors(split, count) if epochs else cifar10.noise(3 * BATCH)
-    return x.to(DEVICE), labels.to(DEVICE)
+    return on_device(cifar10.tensors(split, count) if epochs else cifar10.noise(3 * BATCH))
 
 
 def learned(case: str, rate: float, seed: int, epochs: int, count: int) -> tuple[nn.Module, dict[str, Any]]:
@@ -67,10 +67,12 @@ def learned(case: str, rate: float, seed: int, epochs: int, count: int) -> tuple
     train, validation = images("train", count, epochs), images("validation", CHOOSING, epochs)
     torch.manual_seed(seed)
     model = nn.Sequential(Augment(), network(kind, int(depth)))
-    model.to(DEVICE, memory_format=torch.channels_last)
-    optimizer, scheduler = recipe(model, rate, max(1, epochs) * -(-len(train[0]) // BATCH))
-    settings = {"epochs": max(1, epochs), "batch_size": BATCH, "optimizer": optimizer, "scheduler": scheduler}
-    history = fit(model, train, validation, **settings, seed=seed)
+    model.to(memory_format=torch.channels_last).to(DEVICE)  # type: ignore[call-overload]  # torch's stubs lack it
+    epochs = max(1, epochs)
+    optimizer, scheduler = recipe(model, rate, epochs * -(-len(train[0]) // BATCH))
+    history = fit(
+        model, train, validation, epochs=epochs, batch_size=BATCH, optimizer=optimizer, scheduler=scheduler, seed=seed
+    )
     curves = {name.replace("_", " "): values for name, values in history._asdict().items()}
     return model, {name: [kept(value) for value in values] for name, values in curves.items()}
 
@@ -90,14 +92,14 @@ def probe(case: str, seed: int, epochs: int) -> dict[str, Any]:
 def run(case: str, seed: int, epochs: int) -> dict[str, Any]:
     """Learn at the best rate; at the end, know loss and share of right answers without augmentation."""
     model, curves = learned(case, BEST.get(case, RATES[0]) if epochs else RATES[0], seed, epochs, IMAGES)
-    ends = {
-        "train": evaluate(model, images("train", IMAGES, epochs)),
-        "test": evaluate(model, images("test", TESTING, epochs)),
+    train, test = (evaluate(model, images(split, count, epochs)) for split, count in SIZES)
+    return {
+        **curves,
+        "train loss": kept(train.loss),
+        "train accuracy": kept(train.accuracy),
+        "test loss": kept(test.loss),
+        "test accuracy": kept(test.accuracy),
     }
-    known = {
-        f"{name} {what}": kept(value) for name, end in ends.items() for what, value in zip(("loss", "accuracy"), end)
-    }
-    return {**curves, **known}
 
 
 PROBES = Experiment(

@@ -22,6 +22,7 @@ from utils import datasets
 from utils.training import Data
 
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+PROCESSOR = f"CPU ({platform.machine()}), one thread"
 LONGER = ", longer"  # at the end of a case: the same, for three times as many epochs
 
 
@@ -46,6 +47,12 @@ def digits(split: datasets.Split) -> Data:
     """MNIST as tensors: images (N, 1, 28, 28) and labels (N,)."""
     images, labels = datasets.mnist(split)
     return torch.from_numpy(images), torch.from_numpy(labels)
+
+
+def on_device(data: Data) -> Data:
+    """Images and labels where networks learn."""
+    images, labels = data
+    return images.to(DEVICE), labels.to(DEVICE)
 
 
 def learn(
