@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from utils.datasets import Photo, digits, mnist, photo
+from utils import datasets
+from utils.datasets import CROPPED, Photo, crops, digits, mnist, photo
 
 PHOTOS = Photo.__args__
 GRAY = {"brick", "camera", "cell", "clock", "coins", "grass", "gravel", "microaneurysms", "moon", "page", "text"}
@@ -176,3 +177,27 @@ def test_mnist_labels_belong_to_the_images():
 def test_mnist_has_three_splits():
     with pytest.raises(ValueError, match="split must be one of train, validation, test, got 'all'"):
         mnist("all")
+
+
+def test_crops_are_as_many_of_each_photograph():
+    images, labels = crops("left", 3, seed=5)
+    assert images.shape == (30, 1, 64, 64) and images.dtype == np.float32
+    assert images.min() >= 0 and images.max() <= 1 and (images.std((1, 2, 3)) > 0.02).all()
+    assert labels.tolist() == [label for label in range(10) for _ in range(3)]
+    assert np.array_equal(images, crops("left", 3, seed=5)[0]) and not np.array_equal(images, crops("left", 3)[0])
+
+
+def test_crops_stay_in_their_half(monkeypatch):
+    """Every photograph is black on the left and white on the right: relit, a piece of one half has a single gray."""
+    halves = np.repeat(np.array([0, 1], np.float32), 200)[None].repeat(300, 0)
+    monkeypatch.setattr(datasets, "_gray", lambda name: halves)
+    for half in ("left", "right"):
+        assert (np.ptp(crops(half, 20)[0], (1, 2, 3)) < 1e-3).all()
+
+
+def test_crops_name_what_they_want():
+    with pytest.raises(ValueError, match="half must be 'left' or 'right', got 'top'"):
+        crops("top", 3)
+    with pytest.raises(ValueError, match="count must be"):
+        crops("left", 0)
+    assert len(CROPPED) == 10 and set(CROPPED) <= set(PHOTOS)
