@@ -130,9 +130,9 @@ CROPPED: tuple[Photo, ...] = (
 def crops(half: Literal["left", "right"], count: int, seed: int = 0) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """Pieces of ten photographs: images (10 · count, 1, 64, 64) in 0 … 1, gray, and labels (10 · count,) in 0 … 9.
 
-    Label ``i`` is the photograph ``CROPPED[i]``; of each come ``count`` pieces, all from one half of it. Place, size (24
-    to 64 pixels, as large as the piece becomes), angle, brightness and contrast are drawn. Large photographs are shrunk
-    to 512 pixels first. ``ValueError`` for another half, and if count is not positive.
+    Label ``i`` is the photograph ``CROPPED[i]``; of each come ``count`` pieces, all from one half of it. Place, size
+    (24 to 64 pixels, as large as the piece becomes), angle, brightness and contrast are drawn. Large photographs are
+    shrunk to 512 pixels first. ``ValueError`` for another half, and if count is not positive.
     """
     if half not in ("left", "right"):
         raise ValueError(f"half must be 'left' or 'right', got {half!r}")
