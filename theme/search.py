@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from pathlib import Path
@@ -34,7 +35,7 @@ class Words(SearchEnglish):
 
         def pairs(size: re.Match[str]) -> str:
             numbers = re.findall(r"\d+", size[0])
-            return " ".join(f"{one}x{other}" for one, other in zip(numbers, numbers[1:], strict=False))
+            return " ".join(f"{one}x{other}" for one, other in itertools.pairwise(numbers))
 
         return super().split(re.sub(SIZE, pairs, input, flags=re.IGNORECASE))
 

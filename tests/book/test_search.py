@@ -18,7 +18,9 @@ def found(browser, address):
     def ask(words):
         tab.goto(f"{address}/search.html?q={quote(words)}")
         tab.wait_for_function("/finished|did not match/.test(document.querySelector('.search-summary')?.innerText)")
-        links = tab.locator("#search-results ul.search > li > a").evaluate_all("links => links.map((link) => link.href)")
+        links = tab.locator("#search-results ul.search > li > a").evaluate_all(
+            "links => links.map((link) => link.href)"
+        )
         return [link.removeprefix(f"{address}/").split("#")[0].removesuffix(".html") for link in links]
 
     yield ask
