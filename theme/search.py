@@ -1,4 +1,4 @@
-"""The search: sizes are words, however they are written, and what it finds as often as another stands in the book's order."""
+"""The search: sizes are words, however they are written, and of equal pages the book's order decides."""
 
 from __future__ import annotations
 

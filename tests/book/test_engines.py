@@ -1,4 +1,4 @@
-"""Every page and every figure in Firefox and in WebKit, the engine of Safari: one start of each, all pages through it."""
+"""Every page and figure in Firefox and in WebKit, the engine of Safari: one start of each, all pages through it."""
 
 import functools
 import os
@@ -27,16 +27,18 @@ SPY = b"""<script>
 </script>"""
 SEEN = """return {
   complaints, title: document.title, figures: document.querySelectorAll(".cnn-widget:not([data-ready])").length,
-  broken: [...document.images].filter((image) => image.complete && !image.naturalWidth && image.src).map((image) => image.src),
+  broken: [...document.images].filter((image) => image.complete && !image.naturalWidth).map((image) => image.src),
   wide: document.documentElement.scrollWidth - innerWidth,
 }"""
 # Whether a figure says or shows anything else than it did, or a control of it holds anything else.
 CHANGED = """const figure = document.querySelectorAll(".cnn-widget")[arguments[0]], before = window.shown;
-  window.shown = figure.innerHTML + [...figure.querySelectorAll("input, select")].map((each) => each.value + each.checked);
+  const controls = [...figure.querySelectorAll("input, select")].map((each) => each.value + each.checked);
+  window.shown = figure.innerHTML + controls;
   return window.shown !== before;"""
 # What a reader would work first: of each selector the first that can be seen.
 FIRST = """const figure = document.querySelectorAll(".cnn-widget")[arguments[0]];
-  return arguments[1].map((selector) => [...figure.querySelectorAll(selector)].find((each) => each.checkVisibility()) ?? null);"""
+  const first = (selector) => [...figure.querySelectorAll(selector)].find((each) => each.checkVisibility());
+  return arguments[1].map((selector) => first(selector) ?? null);"""
 CONTROLS = (
     "[type=range]",
     "[role=application]",
