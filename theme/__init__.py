@@ -9,7 +9,7 @@ from typing import Any
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 
-from theme import access, downloads, exercises, figures, lean, links, live, math, metadata, pages, repository
+from theme import access, downloads, exercises, figures, lean, links, live, math, metadata, pages, repository, search
 
 ROOT = Path(__file__).parent.parent
 INPUTS = (
@@ -31,7 +31,7 @@ def _rewrite(app: Sphinx, env: BuildEnvironment) -> list[str]:
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register every part with Sphinx."""
-    for part in (repository, math, figures, links, pages, metadata, access, downloads, exercises, live, lean):
+    for part in (repository, math, figures, links, pages, metadata, access, downloads, exercises, live, lean, search):
         part.setup(app)
     app.connect("env-updated", _rewrite)
     return {"version": "1", "env_version": 2, "parallel_read_safe": True, "parallel_write_safe": True}

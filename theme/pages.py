@@ -60,6 +60,11 @@ def _repository_button(app: Sphinx, page: str, template: str, context: dict[str,
         context["header_buttons"].append({**button, "label": "repository"})
 
 
+def _report(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
+    if repository := app.config.book_repository:
+        context["report"] = repository.report(page)
+
+
 def _ways_on(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None) -> None:
     """A chapter leads on to its exercises and, as plainly, to its next part or the next chapter; back, to a chapter."""
     if not page.startswith("chapters/"):
@@ -99,4 +104,5 @@ def setup(app: Sphinx) -> None:
     app.connect("html-page-context", _decorate, priority=900)
     app.connect("html-page-context", _repository_button, priority=900)
     app.connect("html-page-context", _ways_on, priority=900)
+    app.connect("html-page-context", _report, priority=900)
     app.connect("builder-inited", _write_palette)

@@ -1,6 +1,8 @@
-// Drops the rules that no page uses from the stylesheets of others, and the blanks from ours: node purge.mjs <built site>
+// Drops the rules that no page uses from the stylesheets of others, and the blanks from ours; paper gets the colours of the
+// day: node purge.mjs <built site>
 import { globSync, readFileSync, writeFileSync } from "node:fs";
 import { transform } from "esbuild";
+import postcss from "postcss";
 import { PurgeCSS } from "purgecss";
 
 const site = process.argv[2];
@@ -21,4 +23,18 @@ results.forEach(({ css: text }, index) => writeFileSync(css[index], text));
 for (const path of globSync(`${site}/_static/{book,widgets}.css`)) {
   const { code } = await transform(readFileSync(path, "utf-8"), { loader: "css", minify: true });
   writeFileSync(path, code);
+}
+// A page that is dark on the screen is printed on white paper: rules of the dark hold on screens only, and those of the
+// light also in print, whichever is set.
+for (const path of globSync(`${site}/_static/**/*.css`)) {
+  const root = postcss.parse(readFileSync(path, "utf-8"));
+  for (const rule of root.nodes.filter((node) => node.type === "rule")) {
+    const is = (theme) => rule.selectors.every((selector) => new RegExp(`data-theme="?${theme}`).test(selector));
+    if (is("dark")) rule.replaceWith(postcss.atRule({ name: "media", params: "screen", nodes: [rule.clone()] }));
+    if (is("light")) {
+      const always = rule.clone({ selector: rule.selector.replace(/\[data-theme="?light"?\]/g, "[data-theme]") });
+      rule.after(postcss.atRule({ name: "media", params: "print", nodes: [always] }));
+    }
+  }
+  writeFileSync(path, root.toString());
 }

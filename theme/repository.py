@@ -9,7 +9,7 @@ import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from sphinx.application import Sphinx
 from sphinx.config import Config
@@ -41,6 +41,11 @@ class Repository:
     def requirement(self) -> str:
         """What pip installs: the course's package with all that the notebooks need, from the same commit."""
         return f"executable-convnet[learn] @ git+{self.url}@{self.commit}"
+
+    def report(self, page: str) -> str:
+        """A new issue that names the page and the commit it was built from."""
+        body = f"Page: {self.site}{page}.html\nBuilt from: {self.commit}\n\nWhat is wrong:\n\nBrowser and device:\n"
+        return f"{self.url}/issues/new?{urlencode({'title': f'{page}: ', 'body': body})}"
 
     def binder(self, notebook: str) -> str:
         """A live server on ``notebook``."""

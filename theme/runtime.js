@@ -62,12 +62,17 @@ function start() {
       figures[box.dataset.widget].render({ model, el });
     } catch (error) {
       console.error(`figure ${box.dataset.widget}:`, error); // the picture stays
+      box.dataset.failed = "";
       return;
     }
     box.replaceChildren(el);
     box.dataset.ready = "";
-    // Who follows a link to a figure's state wants to see it; who reloads wants to stay.
-    if (Object.keys(own).length && performance.getEntriesByType("navigation")[0].type === "navigate") box.scrollIntoView();
+    // Who follows a link to a figure's state wants to see it; who reloads wants to stay. Once more when all is loaded: what
+    // comes above the figure until then moves it, and WebKit does not scroll along.
+    if (Object.keys(own).length && performance.getEntriesByType("navigation")[0].type === "navigate") {
+      box.scrollIntoView();
+      addEventListener("load", () => box.scrollIntoView());
+    }
   });
 }
 

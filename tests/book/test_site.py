@@ -9,7 +9,7 @@ import re
 from contextlib import suppress
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
-from urllib.parse import unquote, urldefrag, urljoin, urlsplit
+from urllib.parse import parse_qs, unquote, urldefrag, urljoin, urlsplit
 
 import pytest
 import yaml
@@ -386,9 +386,9 @@ def test_sidebar_shows_a_chapters_exercises_with_it(browser, site, page):
 def test_unknown_repository_is_not_named(site):
     for path in site.rglob("*.html"):
         text = path.read_text(encoding="utf-8")
-        assert not re.search(r"mybinder\.org|colab\.research|//[\w-]+\.github\.io|og:url|og:image|canonical", text), (
-            path.name
-        )
+        assert not re.search(
+            r"mybinder\.org|colab\.research|//[\w-]+\.github\.io|og:url|og:image|canonical|issues/new", text
+        ), path.name
     assert not (site / "sitemap.xml").exists()
     for path in (site / "notebooks").rglob("*.ipynb"):
         assert "%pip" not in path.read_text(encoding="utf-8"), path.name
@@ -411,6 +411,11 @@ def test_known_repository_gives_addresses(published):
     assert f'<link rel="canonical" href="{root}chapters/01_convolution.html"' in text
     listed = set(re.findall(r"<loc>([^<]*)</loc>", (published / "sitemap.xml").read_text(encoding="utf-8")))
     assert {f"{root}{page}.html" for page in [TOC["root"], *CHAPTERS]} <= listed
+    link = re.search(r'href="([^"]*/issues/new\?[^"]*)">Something wrong here\?</a>', text)[1].replace("&amp;", "&")
+    issue = parse_qs(urlsplit(link).query)
+    assert issue["title"] == ["chapters/01_convolution: "]
+    assert re.search(rf"{re.escape(root)}chapters/01_convolution\.html\nBuilt from: [0-9a-f]{{40}}\n", issue["body"][0])
+    assert all("issues/new" in (published / f"{page}.html").read_text(encoding="utf-8") for page in PAGES)
     assert 'href="/some-name/index.html"' in (published / "404.html").read_text(encoding="utf-8")
 
 

@@ -30,6 +30,16 @@ HOW = (
 logger = logging.getLogger(__name__)
 FOLDER = "python"
 KEPT = ("run", "answer", "check")  # kinds of cells of which a browser keeps something, by the cell's id
+TITLE = re.compile(r'</h1>(?:\s*<p class="reading-time">.*?</p>)?')
+# What a script works stands in the page before it comes, so that nothing moves then.
+PREDICTIONS = '<p class="live-tools live-predictions pst-js-only"></p>'
+TOOLS = (
+    f'<p class="live-how pst-js-only">{HOW}</p>\n<p class="live-tools live-notebook pst-js-only">'
+    '<button type="button" value="save">Download my notebook</button>'
+    '<button type="button" value="open">Open a notebook of mine</button>'
+    '<button type="button" value="reset">Reset all</button>'
+    '<span class="live-status" role="status"></span></p>'
+)
 ASKS = re.compile(r"<blockquote>\s*<div><p><strong>(Predict|Before you)\b")
 
 
@@ -64,6 +74,7 @@ def _link(app: Sphinx, page: str, template: str, context: dict[str, Any], doctre
         return
     cells = _cells(app, page) if app.env.book_live else []  # type: ignore[attr-defined]
     runs = any(kind in ("run", "answer") for _, kind in cells)
+    answers = any(kind == "answer" for _, kind in cells)
     asks = bool(ASKS.search(context["body"]))
     if runs:
         about: dict[str, Any] = {
@@ -73,8 +84,6 @@ def _link(app: Sphinx, page: str, template: str, context: dict[str, Any], doctre
         about["version"] = app.env.book_live  # type: ignore[attr-defined]
         if "notebook_copy" in context:
             about["notebook"] = context["pathto"](context["notebook_copy"], 1)
-            if any(kind == "answer" for _, kind in cells):
-                about["how"] = HOW
             if repository := app.config.book_repository:
                 about["colab"] = repository.colab(context["notebook_copy"])
         context["body"] += (
@@ -83,6 +92,8 @@ def _link(app: Sphinx, page: str, template: str, context: dict[str, Any], doctre
         app.add_js_file("live.js", loading_method="defer")
     if asks:
         app.add_js_file("predict.js", loading_method="defer")
+    lines = [line for line, there in ((TOOLS, answers), (PREDICTIONS, asks)) if there]
+    context["body"] = TITLE.sub(lambda title: "\n".join([title[0], *lines]), context["body"], count=1)
     if runs or asks:
         app.add_css_file("live.css", priority=750)
 

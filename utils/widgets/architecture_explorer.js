@@ -184,7 +184,7 @@ export default {
       network.set(state.network);
       areas.set(state.area);
       steps.forEach((node, i) => { node.disabled = state.selected === [0, state.blocks.length - 1][i]; });
-      const width = Math.max(240, (pads[0].clientWidth || 640) - 4); // the drawing's margin
+      const width = Math.max(240, (pads[0].clientWidth || 640) / enlarged() - 4); // the drawing's margin
       const now = [state.network, state.area, width].join();
       if (now !== drawn) drawAll(width);
       drawn = now;

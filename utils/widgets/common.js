@@ -63,10 +63,15 @@ function button(label, click, attributes = {}) {
   return h("button", { type: "button", class: "cnn-button", click, ...attributes }, label);
 }
 
+// Where a slider stands, for eyes: a screen reader says the value itself, and would hear it twice with the name.
+function at() {
+  return h("span", { class: "cnn-at", "aria-hidden": "true" }); // not an <output>: the label would belong to it
+}
+
 // A slider that writes the trait `name` and has set(value) to follow it.
 function slider(model, figure, name, label, role) {
   const [min, max] = BOUNDS[figure][name];
-  const shown = h("span", { class: "cnn-at" }); // not an <output>: the label would belong to it
+  const shown = at();
   const input = h("input", { type: "range", min, max, step: 1, input: () => assign(model, { [name]: +input.value }) });
   const node = h("label", { class: `cnn-slider cnn-as-${role}` }, h("span", {}, label, " ", shown), input);
   node.set = (value) => { input.value = value; shown.textContent = value; };
@@ -114,10 +119,15 @@ function drawCell({ x, y, size, width = size, role, text, tint = 0, corner = nul
     h("text", { class: "cnn-value", x: x + width / 2 - (corner !== null && String(text).length < 3 ? 4 : 0), y: y + size * (low ? 0.68 : 0.5) }, text));
 }
 
+// How many of the page's pixels a unit of a drawing is: more than one for a reader who has set larger letters.
+function enlarged() {
+  return parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
+}
+
 function drawing(width, height, ...children) {
   // Two pixels of margin: frames are drawn on the outer edge.
   const view = `-2 -2 ${width + 4} ${height + 4}`;
-  return h("svg", { viewBox: view, width: width + 4, height: height + 4, "aria-hidden": "true" }, ...children);
+  return h("svg", { viewBox: view, width: (width + 4) * enlarged(), height: (height + 4) * enlarged(), "aria-hidden": "true" }, ...children);
 }
 
 // A drawing with a layer for what is chosen, so that hovering repaints frames and never the cells under the pointer.

@@ -254,7 +254,7 @@ export default {
       }
       if (!parts.matrix || before !== shape(state)) drawAll();
       drawMarks();
-      const [cellHeight, cellWidth, left, top] = parts.unit;
+      const [cellHeight, cellWidth, left, top] = parts.unit.map((length) => length * enlarged());
       const isRow = (state.side === "output") !== state.transposed;
       if (isRow) matrix.scrollTop = top + (state.index + 0.5) * cellHeight - matrix.clientHeight / 2;
       else matrix.scrollLeft = left + (state.index + 0.5) * cellWidth - matrix.clientWidth / 2;

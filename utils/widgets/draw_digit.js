@@ -83,13 +83,13 @@ function mosaic(values, [maps, height, width], across, most = 1) {
 // A picture of levels in a drawing that is as many units wide and high, with a layer for marks.
 function screen(label, role, width, keys) {
   const [image, marks] = [h("image", { style: "image-rendering: pixelated" }), h("g", { class: "cnn-marks" })];
-  const svg = h("svg", { width, "aria-hidden": "true" }, image, marks);
+  const svg = h("svg", { width: width * enlarged(), "aria-hidden": "true" }, image, marks);
   const heading = h("p", { class: "cnn-heading" }, label);
   const box = h("div", keys ? { class: "cnn-pad cnn-drag", tabindex: 0, role: "application", ...keys } : {}, svg);
   const put = (levels, signed) => {
     const [across, down] = [levels[0].length, levels.length];
     image.setAttribute("href", paint(levels, signed));
-    for (const [node, sizes] of [[image, { width: across, height: down }], [svg, { viewBox: `0 0 ${across} ${down}`, height: (width * down) / across }]]) {
+    for (const [node, sizes] of [[image, { width: across, height: down }], [svg, { viewBox: `0 0 ${across} ${down}`, height: (width * enlarged() * down) / across }]]) {
       for (const [name, value] of Object.entries(sizes)) node.setAttribute(name, value);
     }
   };

@@ -123,7 +123,7 @@ export default {
     const picture = () => h("image", { width: SIDE, height: SIDE, style: "image-rendering: pixelated" });
     const images = Array.from({ length: 6 }, picture);
     const marks = images.map(() => h("g", { class: "cnn-marks" }));
-    const svgs = images.map((image, i) => h("svg", { viewBox: `0 0 ${SIDE} ${SIDE}`, width: 208, height: 208, "aria-hidden": "true" }, image, marks[i]));
+    const svgs = images.map((image, i) => h("svg", { viewBox: `0 0 ${SIDE} ${SIDE}`, width: 208 * enlarged(), height: 208 * enlarged(), "aria-hidden": "true" }, image, marks[i]));
     const heads = images.map(() => h("p", { class: "cnn-heading" }));
     const result = h("p", { class: "cnn-result cnn-steady", "aria-live": "polite" });
     const kernel = h("div");

@@ -112,7 +112,7 @@ export default {
     );
     const controls = shownControls(model, all);
     const sized = controls.some(([name]) => name === "size");
-    const play = button("Play", () => (timer ? pause() : start()), { "aria-pressed": "false" });
+    const play = button("Play", () => (timer ? pause() : start()));
     const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
     const actions = h("div", { class: "cnn-actions" },
       button("Step", () => step()), still ? null : play, button("First position", () => move(0, 0)),
@@ -131,14 +131,14 @@ export default {
     function start() {
       timer = setInterval(step, 700);
       play.textContent = "Pause";
-      play.setAttribute("aria-pressed", "true");
+      result.setAttribute("aria-live", "off"); // a sentence every moment, without end, is no news
     }
 
     function pause() {
       clearInterval(timer);
       timer = null;
       play.textContent = "Play";
-      play.setAttribute("aria-pressed", "false");
+      result.setAttribute("aria-live", "polite");
     }
 
     // The kernel's middle goes as near to the pointer as the stride allows. Places are counted in cells, padding included.

@@ -131,8 +131,9 @@ export default {
     // The unit nearest to the pointer, in the row that it is in.
     function at(event) {
       const box = tower.firstChild.getBoundingClientRect();
-      const row = whole(state.layers.length - Math.floor((event.clientY - box.top) / PITCH), [0, state.layers.length]);
-      return { row, position: nearest(state.rows[row], (event.clientX - box.left - view.gutter) / view.unit + view.left - 0.5) };
+      const [x, y] = [event.clientX - box.left, event.clientY - box.top].map((length) => length / enlarged());
+      const row = whole(state.layers.length - Math.floor(y / PITCH), [0, state.layers.length]);
+      return { row, position: nearest(state.rows[row], (x - view.gutter) / view.unit + view.left - 0.5) };
     }
 
     function look(chosen) {
@@ -276,7 +277,7 @@ export default {
     draw();
     // The heading is as wide as the column, and the drawing does not change its size.
     const observer = new ResizeObserver(([{ contentRect }]) => {
-      width = contentRect.width;
+      width = contentRect.width / enlarged();
       drawTower();
     });
     observer.observe(heading);

@@ -60,7 +60,7 @@ function describe(state) {
 
 // A slider over what a setting may be.
 function steps(label, role, change) {
-  const shown = h("span", { class: "cnn-at" });
+  const shown = at();
   let options = [];
   const input = h("input", { type: "range", min: 0, step: 1, input: () => change(options[+input.value]) });
   const node = h("label", { class: `cnn-slider cnn-as-${role}` }, h("span", {}, label, " ", shown), input);

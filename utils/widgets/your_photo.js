@@ -90,7 +90,7 @@ export default {
     let [asked, frame, timer, opening] = [null, null, null, 0];
     const image = (more) => h("image", { width: VIEW, height: VIEW, ...more });
     const [picture, film] = [image(), image({ style: "image-rendering: pixelated" })];
-    const svg = h("svg", { viewBox: `0 0 ${VIEW} ${VIEW}`, width: 288, height: 288, "aria-hidden": "true" }, picture, film);
+    const svg = h("svg", { viewBox: `0 0 ${VIEW} ${VIEW}`, width: 288 * enlarged(), height: 288 * enlarged(), "aria-hidden": "true" }, picture, film);
     const heading = h("p", { class: "cnn-heading" });
     const credit = h("p", { class: "cnn-credit" });
     const pad = h("div", { class: "cnn-drag", tabindex: -1, role: "img", "aria-label": "Photograph", keydown: onKey }, svg);

@@ -104,14 +104,8 @@ for (const cell of cells) {
 
 // An exercise's answers can leave the page as a notebook, and come back from one.
 if (exercises) {
-  const line = make("p", { className: "live-tools" });
-  const says = make("span", { className: "live-status", role: "status" });
-  const say = (words) => { says.textContent = words; };
-  const tool = (text, work) => {
-    const button = make("button", { type: "button", textContent: text });
-    button.addEventListener("click", work);
-    line.append(button);
-  };
+  const line = document.querySelector(".live-notebook");
+  const say = (words) => { line.lastChild.textContent = words; };
   // What each of them does comes when it is pressed.
   const source = (cell) => cell.source?.() ?? cell.kept ?? cell.given;
   const put = (cell, text) => {
@@ -122,10 +116,8 @@ if (exercises) {
     }
   };
   const page = { about, cells, source, put, say };
-  for (const [text, work] of [["Download my notebook", "save"], ["Open a notebook of mine", "open"], ["Reset all", "reset"]]) {
-    tool(text, async () => (await load("notebook.mjs", say))?.[work]({ ...page, session }));
+  for (const button of line.querySelectorAll("button")) {
+    button.addEventListener("click", async () => (await load("notebook.mjs", say))?.[button.value]({ ...page, session }));
   }
-  line.append(says);
-  const title = document.querySelector("article h1 + .reading-time") ?? document.querySelector("article h1");
-  title.after(make("p", { textContent: location.protocol === "file:" ? FROM_DISK : about.how }), line);
+  if (location.protocol === "file:") document.querySelector(".live-how").textContent = FROM_DISK;
 }

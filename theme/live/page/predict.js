@@ -88,8 +88,7 @@ function cover(output, index) {
   covered.push(item);
 }
 
-const line = document.createElement("p");
-line.className = "live-tools";
+const line = document.querySelector(".live-predictions");
 
 function always(shown, item) {
   remember(ALWAYS, shown);
@@ -109,7 +108,6 @@ const questions = [...document.querySelectorAll("article blockquote")].filter((b
 const outputs = questions.map(answer);
 if (outputs.some(Boolean)) {
   const shown = remembered(ALWAYS) === true;
-  (document.querySelector("article h1 + .reading-time") ?? document.querySelector("article h1")).after(line);
   tell(shown);
   if (!shown) outputs.forEach((output, index) => output && cover(output, index));
-}
+} else line.remove();
