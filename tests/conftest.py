@@ -101,20 +101,39 @@ def address(site):
 
 
 @pytest.fixture(scope="session")
-def browser():
-    """Chromium: the system's, or the one that playwright has installed."""
+def started():
+    """What starts Chromium, the system's or the one that playwright has installed, by one of playwright's methods."""
     with sync_playwright() as playwright:
         path = next(filter(None, map(shutil.which, BROWSERS)), None)
-        try:
-            chromium = playwright.chromium.launch(executable_path=path, args=QUIET)
-        except Error as error:
-            advice = "install Chromium, or run `playwright install chromium`"
-            reason = f"NO BROWSER, so nothing of the pages was tested: {advice}. {error}"
-            if os.environ.get("CI"):
-                pytest.fail(reason)
-            pytest.skip(reason)
-        yield chromium
-        chromium.close()
+
+        def start(method, *where, **options):
+            try:
+                return getattr(playwright.chromium, method)(*where, executable_path=path, args=QUIET, **options)
+            except Error as error:
+                advice = "install Chromium, or run `playwright install chromium`"
+                reason = f"NO BROWSER, so nothing of the pages was tested: {advice}. {error}"
+                if os.environ.get("CI"):
+                    pytest.fail(reason)
+                pytest.skip(reason)
+
+        yield start
+
+
+@pytest.fixture(scope="session")
+def browser(started):
+    """A browser that forgets everything with each context."""
+    chromium = started("launch")
+    yield chromium
+    chromium.close()
+
+
+@pytest.fixture(scope="session")
+def keeping(started, tmp_path_factory):
+    """The context of a browser that keeps what it has fetched and compiled, as that of a reader who comes again."""
+    viewport = {"width": 1280, "height": 900}
+    context = started("launch_persistent_context", tmp_path_factory.mktemp("profile"), viewport=viewport)
+    yield context
+    context.close()
 
 
 @pytest.fixture(scope="session")
