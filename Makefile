@@ -8,7 +8,7 @@ SHEETS ?= exercises
 COURSE ?= course
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve test lab execute roster assignment collect grade export exam bench lock clean
+.PHONY: help book serve test another lab execute roster assignment collect grade export exam bench lock clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile | expand -t 16
@@ -22,6 +22,9 @@ book: .venv/book node_modules/.package-lock.json  ## build the site into _build/
 serve: book  ## serve the site on this machine and open a browser
 	@$(PY) tools/serve.py
 
+# Pages are the same whatever Python makes them, so no browser looks at these.
+TORCHLESS = tests/test_structure.py tests/checks tests/tools tests/unit tests/widgets
+
 test: .venv/test node_modules/.package-lock.json  ## run every check and test
 	$(PY) tools/wheels.py
 	$(PY) -m ruff check .
@@ -29,6 +32,15 @@ test: .venv/test node_modules/.package-lock.json  ## run every check and test
 	$(PY) -m mypy
 	$(PY) tools/notebooks.py check
 	$(PY) -m pytest --nbval -n 2 --dist loadfile --no-loadscope-reorder tests chapters exercises instructor/questions.ipynb index.ipynb how_a_check_thinks.ipynb
+
+# PyTorch is left out: for each Python it would be fetched again.
+another: NEW = .venv-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+another: node_modules/.package-lock.json  ## build the book and test what needs no PyTorch with another Python: PYTHON=python3.13
+	$(PYTHON) -m venv $(NEW)
+	grep -v '^torch==' requirements.lock | $(NEW)/bin/python -m pip install --quiet --disable-pip-version-check --requirement /dev/stdin
+	$(NEW)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	$(NEW)/bin/jupyter-book build . --path-output $(NEW)/book --warningiserror --keep-going --quiet > $(NEW)/book.log 2>&1 || { cat $(NEW)/book.log; exit 1; }
+	BOOK_WITHOUT_TORCH=1 $(NEW)/bin/python -m pytest -n 2 --quiet $(TORCHLESS)
 
 lab: .venv/lab  ## open chapters and exercises in JupyterLab, in a folder of your own: work
 	@$(PY) tools/work.py lab $(LAB_FLAGS)
@@ -68,7 +80,7 @@ lock: .venv/test  ## write the installed versions to requirements.lock
 	  $(PY) -m pip freeze --exclude-editable | sed -E 's/^torch( @ .*|==2.13.0.*)/torch==2.13.0/'; } > requirements.lock
 
 clean:  ## remove everything that was built or installed
-	rm -rf .venv node_modules _build *.egg-info
+	rm -rf .venv .venv-* node_modules _build *.egg-info
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv

@@ -10,6 +10,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from playwright.sync_api import Error, sync_playwright
 
 ROOT = Path(__file__).parent.parent
@@ -20,6 +21,17 @@ QUIET = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
+# Of a chapter's thousands of words of code, one of each kind keeps its colour; axe would look at every one of them.
+ONE_OF_EACH = """() => {
+  const seen = new Set();
+  for (const word of document.querySelectorAll('pre span')) {
+    let kind = '';
+    for (let node = word; node; node = node.parentElement) kind += `${node.className} in `;
+    if (seen.has(kind)) word.replaceWith(...word.childNodes);
+    seen.add(kind);
+  }
+  for (const code of document.querySelectorAll('pre')) code.normalize();
+}"""
 
 
 def build(output, repository=""):
@@ -33,15 +45,32 @@ def build(output, repository=""):
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory):
-    """The folder of the pages, built without knowing a repository."""
-    return build(tmp_path_factory.mktemp("book"))
+def built(tmp_path_factory, worker_id):
+    """Build the book, once for all processes that run tests: who comes first builds, the others wait."""
+    own = tmp_path_factory.getbasetemp()
+    shared = own if worker_id == "master" else own.parent
+
+    def build_once(name, repository=""):
+        output, done = shared / name, shared / f"{name}.done"
+        with FileLock(shared / f"{name}.lock"):
+            if not done.exists():
+                build(output, repository)
+                done.touch()
+        return output / "_build" / "html"
+
+    return build_once
 
 
 @pytest.fixture(scope="session")
-def published(tmp_path_factory):
+def site(built):
+    """The folder of the pages, built without knowing a repository."""
+    return built("book")
+
+
+@pytest.fixture(scope="session")
+def published(built):
     """The folder of the pages, built for a repository."""
-    return build(tmp_path_factory.mktemp("published"), "some-owner/some-name")
+    return built("published", "some-owner/some-name")
 
 
 class Handler(SimpleHTTPRequestHandler):
@@ -72,20 +101,39 @@ def address(site):
 
 
 @pytest.fixture(scope="session")
-def browser():
-    """Chromium: the system's, or the one that playwright has installed."""
+def started():
+    """What starts Chromium, the system's or the one that playwright has installed, by one of playwright's methods."""
     with sync_playwright() as playwright:
         path = next(filter(None, map(shutil.which, BROWSERS)), None)
-        try:
-            chromium = playwright.chromium.launch(executable_path=path, args=QUIET)
-        except Error as error:
-            advice = "install Chromium, or run `playwright install chromium`"
-            reason = f"NO BROWSER, so nothing of the pages was tested: {advice}. {error}"
-            if os.environ.get("CI"):
-                pytest.fail(reason)
-            pytest.skip(reason)
-        yield chromium
-        chromium.close()
+
+        def start(method, *where, **options):
+            try:
+                return getattr(playwright.chromium, method)(*where, executable_path=path, args=QUIET, **options)
+            except Error as error:
+                advice = "install Chromium, or run `playwright install chromium`"
+                reason = f"NO BROWSER, so nothing of the pages was tested: {advice}. {error}"
+                if os.environ.get("CI"):
+                    pytest.fail(reason)
+                pytest.skip(reason)
+
+        yield start
+
+
+@pytest.fixture(scope="session")
+def browser(started):
+    """A browser that forgets everything with each context."""
+    chromium = started("launch")
+    yield chromium
+    chromium.close()
+
+
+@pytest.fixture(scope="session")
+def keeping(started, tmp_path_factory):
+    """The context of a browser that keeps what it has fetched and compiled, as that of a reader who comes again."""
+    viewport = {"width": 1280, "height": 900}
+    context = started("launch_persistent_context", tmp_path_factory.mktemp("profile"), viewport=viewport)
+    yield context
+    context.close()
 
 
 @pytest.fixture(scope="session")
@@ -94,7 +142,9 @@ def axe():
     script = (ROOT / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
 
     def violations(page):
-        page.evaluate(script)
+        if not page.evaluate("'axe' in window"):
+            page.evaluate(script)
+        page.evaluate(ONE_OF_EACH)
         found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
         return [
             f"{violation['id']}: {node['html'][:200]} {node['failureSummary']}"

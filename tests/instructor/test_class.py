@@ -318,9 +318,9 @@ def test_odd_files_are_read_or_cost_nobody_else(new_course, tmp_path):
     (folder["old-time"] / "timestamp.txt").write_text("1" * 10**6)
     (tmp_path / "submitted" / "folder-link").mkdir()
     (tmp_path / "submitted" / "folder-link" / SHEET.stem).symlink_to(folder["renamed"])
-    start = time.monotonic()
+    start = time.process_time()
     assert grade(course, Sheet(SHEET)) == []
-    assert time.monotonic() - start < 60
+    assert time.process_time() - start < 60
     got = {name: float(row["total"]) for name, row in table(course).items()}
     assert got.pop("honest-00") == sum(honest(released, 1)[0].points.values())
     assert got == {"renamed": 5, "byte-order": 5, "old-time": 5, "no-rights": 5, "folder-link": 0}

@@ -16,7 +16,6 @@ from instructor.__main__ import main
 from instructor.course import Course
 from instructor.exam import KEYS, NOTEBOOK, PRINT, chosen, notebook
 
-torch.set_num_threads(1)  # its threads would wait for those of other tests
 DRAWS = 100
 QUESTIONS = notebook()[1]
 EVERY = list(QUESTIONS)

@@ -75,3 +75,16 @@ def opened(browser, address):
     yield open_page
     for context in contexts:
         context.close()
+
+
+def opened_again(context, address):
+    """A function that opens a page of the site in a context that has had Python in it: to compile it takes longest."""
+    pages = []
+
+    def open_page(name):
+        pages.append(Page(context.new_page(), f"{address}/{name}.html"))
+        return pages[-1]
+
+    yield open_page
+    for page in pages:
+        page.tab.close()

@@ -2,7 +2,7 @@
 
 import nbformat
 import pytest
-from page import opened
+from page import opened_again
 
 from conftest import ROOT
 from theme.live.needs import needs
@@ -18,8 +18,8 @@ OTHERWISE: dict[str, str] = {}
 
 
 @pytest.fixture
-def go(browser, address):
-    yield from opened(browser, address)
+def go(keeping, address):
+    yield from opened_again(keeping, address)
 
 
 def shown(cell):

@@ -1,7 +1,7 @@
 """Every exercise of every page, answered with its solution and checked in the page."""
 
 import pytest
-from page import opened
+from page import opened_again
 
 from conftest import ROOT
 from tools import wheels
@@ -13,8 +13,8 @@ SHEETS = [path.stem for path in sorted((ROOT / "exercises").glob("*.ipynb"))]
 
 
 @pytest.fixture
-def go(browser, address):
-    yield from opened(browser, address)
+def go(keeping, address):
+    yield from opened_again(keeping, address)
 
 
 @pytest.mark.parametrize("sheet", SHEETS)

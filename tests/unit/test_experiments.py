@@ -1,6 +1,7 @@
 """Each experiment runs, in a few steps, and the numbers that are kept are those that it makes."""
 
 import hashlib
+from functools import cache
 
 import numpy as np
 import pytest
@@ -32,6 +33,14 @@ NAMED = (curves, depth, lenet, photographs, pooling, seeing, segmentation, shuff
 EXPERIMENTS = [module.EXPERIMENT for module in NAMED]
 
 
+@pytest.fixture
+def read_once(monkeypatch):
+    """Pictures that are the same for every case: to make them takes longer than a few steps with them."""
+    for module, name in ((datasets, "mnist"), (photographs, "photographs"), (segmentation, "scenes")):
+        monkeypatch.setattr(module, name, cache(getattr(module, name)))
+
+
+@pytest.mark.usefixtures("read_once")
 @pytest.mark.parametrize("experiment", EXPERIMENTS, ids=lambda each: each.name)
 def test_results_are_those_of_the_script(experiment):
     kept, made = results(experiment.name), runs.record(experiment, quick=True)

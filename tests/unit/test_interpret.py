@@ -14,8 +14,6 @@ from torch import nn
 from utils import models
 from utils.interpret import feature_maps, grad_cam, maximise, occlusion, saliency, top_examples
 
-torch.set_num_threads(1)  # as fast for nets as small as these, and much faster while other tests run
-
 
 def images(count=3, channels=2, size=8, seed=0):
     return torch.randn(count, channels, size, size, generator=torch.Generator().manual_seed(seed))

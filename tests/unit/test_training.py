@@ -9,8 +9,6 @@ from torch import nn
 from utils.datasets import digits
 from utils.training import evaluate, fit
 
-torch.set_num_threads(1)  # as fast for nets as small as these, and much faster while other tests run
-
 
 def data(count=400, start=0):
     images, labels = digits()
