@@ -8,10 +8,10 @@ SHEETS ?= exercises
 COURSE ?= course
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve test another lab execute roster assignment collect grade export exam bench lock clean
+.PHONY: help book serve test another lab execute experiments roster assignment collect grade export exam bench lock clean
 
 help:  ## show this list
-	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile | expand -t 18
 
 # A failed build keeps no doctrees: Sphinx warns of what it reads and passes over what is unchanged the second time.
 book: .venv/book node_modules/.package-lock.json  ## build the site into _build/html
@@ -74,6 +74,12 @@ bench: .venv/test  ## measure against PyTorch, torchinfo and nbgrader
 	$(PY) tests/benchmarks/layers.py
 	$(PY) tests/benchmarks/profiling.py
 	$(PY) tests/benchmarks/grading.py
+
+# The first fetches 139 MB, once. All go on where they stopped; a quick run needs no data and writes nothing.
+experiments: .venv/test  ## train the networks of chapters 11 to 15, for hours: QUICK=1 only tries it, RUNS=2 at a time
+	$(if $(QUICK),,$(PY) -m experiments.cifar10)
+	$(PY) -m experiments.fair $(if $(QUICK),--quick) --side-by-side $(or $(RUNS),2)
+	$(PY) -m experiments.borrowed $(if $(QUICK),--quick) --side-by-side $(or $(RUNS),2)
 
 lock: .venv/test  ## write the installed versions to requirements.lock
 	@{ echo "# The versions this book is tested with: pip install --constraint requirements.lock …  (make lock rewrites it)"; \
