@@ -241,11 +241,29 @@ def test_stepper_shows_products_formula_and_what_is_never_read(show):
     assert page.locator(".cnn-formula").inner_text().endswith("+ 1 = 9: the map grows, 8 → 9.")
 
 
+def test_a_slider_is_named_without_its_value(show):
+    slider = show(KernelStepper(size=8)).get_by_role("slider", name="Input size W", exact=True)
+    assert slider.input_value() == "8"
+
+
+def test_a_figure_grows_with_the_readers_letters(show):
+    page = show(KernelStepper())
+    parts = page.locator(".cnn-result, .cnn-scroll > svg")
+    before = [parts.nth(index).bounding_box()["height"] for index in range(2)]
+    page.evaluate("document.documentElement.style.fontSize = '32px'")
+    page.locator("[role=application]").first.press("ArrowRight")
+    after = [parts.nth(index).bounding_box()["height"] for index in range(2)]
+    assert all(now >= 1.9 * then for now, then in zip(after, before, strict=True))
+
+
 def test_stepper_plays_unless_motion_is_unwanted(show):
     page = show(KernelStepper())
     page.get_by_role("button", name="Play").click()
+    assert page.locator(".cnn-result").get_attribute("aria-live") == "off"
+    assert page.get_by_role("button", name="Pause").get_attribute("aria-pressed") is None
     page.wait_for_function(f"document.querySelector('.cnn-result').textContent !== {json.dumps(says(page))}")
     page.get_by_role("button", name="Pause").click()
+    assert page.locator(".cnn-result").get_attribute("aria-live") == "polite"
     assert show(KernelStepper(), reduced_motion="reduce").get_by_role("button", name="Play").count() == 0
 
 
