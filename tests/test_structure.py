@@ -15,7 +15,7 @@ MAY_IMPORT = {
     "utils": set(),
     "utils.arithmetic": set(),
     "utils.checks": {"utils.arithmetic", "utils.functional"},
-    "utils.datasets": set(),
+    "utils.datasets": {"utils.arithmetic"},
     "utils.functional": {"utils.arithmetic"},
     "utils.interpret": {"utils.arithmetic"},
     "utils.models": set(),
