@@ -1,7 +1,8 @@
-"""Repairs where docutils and MyST-NB tell assistive technology something that is not so."""
+"""Repairs where docutils and MyST-NB tell assistive technology something that is not so, or not all of it."""
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from docutils import nodes
@@ -15,6 +16,7 @@ REPAIRS = {
     '<div role="list" class="citation-list">': '<div class="citation-list">',
     '<summary aria-label="Toggle hidden content">': "<summary>",
 }
+CHINESE = re.compile("([\u3400-\u9fff]+)")
 
 
 def _repair(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None) -> None:
@@ -29,7 +31,17 @@ def _name_toggles(app: Sphinx, page: str, template: str, context: dict[str, Any]
     context["generate_toctree_html"] = lambda *args, **options: str(draw(*args, **options)).replace(TOGGLE, named)
 
 
+def _mark_chinese(app: Sphinx, doctree: nodes.document, page: str) -> None:
+    """Say of Chinese words that they are Chinese, so that they are not read aloud as if they were English."""
+    for text in [*doctree.findall(nodes.Text)]:
+        if not isinstance(text.parent, nodes.literal | nodes.FixedTextElement | nodes.raw) and CHINESE.search(text):
+            words: list[nodes.Node] = [nodes.Text(part) for part in CHINESE.split(text)]
+            words[1::2] = [nodes.inline("", str(part), classes=["language-zh"]) for part in words[1::2]]
+            text.parent.replace(text, words)
+
+
 def setup(app: Sphinx) -> None:
     """Repair every page."""
+    app.connect("doctree-resolved", _mark_chinese)
     app.connect("html-page-context", _repair)
     app.connect("html-page-context", _name_toggles, priority=900)

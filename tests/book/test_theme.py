@@ -15,7 +15,7 @@ from docutils.utils import new_document
 from sphinx.errors import ConfigError, ExtensionError
 
 from conftest import ROOT
-from theme import figures, links, math, metadata, pages, repository
+from theme import access, figures, links, math, metadata, pages, repository
 from tools.copies import setup_cell
 from utils.widgets import SHARED
 
@@ -259,3 +259,16 @@ def test_colab_copy_runs_where_only_libraries_are_installed(tmp_path):
     done = subprocess.run([python, "-c", RUN, chapter], cwd=work, env=clean, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]
     assert done.stdout.startswith(str(environment)), done.stdout
+
+
+def test_chinese_words_are_said_to_be_chinese():
+    document = new_document("words")
+    for words in ("the kernel (卷积核) moves 滑动", "no other language"):
+        document += nodes.paragraph("", words)
+    document += nodes.literal_block("", "# 代码")
+    access._mark_chinese(None, document, "page")
+    assert [(part.astext(), part["classes"]) for part in document.findall(nodes.inline)] == [
+        ("卷积核", ["language-zh"]),
+        ("滑动", ["language-zh"]),
+    ]
+    assert [part.astext() for part in document] == ["the kernel (卷积核) moves 滑动", "no other language", "# 代码"]
