@@ -15,7 +15,9 @@ from playwright.sync_api import Error, sync_playwright
 
 ROOT = Path(__file__).parent.parent
 sys.path.append(str(ROOT))  # `theme` is part of the build and not of the installed package
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+# The first is Chromium without windows of its own, which are a third of the work of opening a page.
+BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "chrome")
+PATIENCE = 180_000  # milliseconds: a busy machine is no failure
 # Nothing that a browser does by itself may look like a request of the page.
 QUIET = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -123,6 +125,7 @@ def started():
 def browser(started):
     """A browser that forgets everything with each context."""
     chromium = started("launch")
+    chromium.on("context", lambda context: context.set_default_timeout(PATIENCE))
     yield chromium
     chromium.close()
 
@@ -132,6 +135,7 @@ def keeping(started, tmp_path_factory):
     """The context of a browser that keeps what it has fetched and compiled, as that of a reader who comes again."""
     viewport = {"width": 1280, "height": 900}
     context = started("launch_persistent_context", tmp_path_factory.mktemp("profile"), viewport=viewport)
+    context.set_default_timeout(PATIENCE)
     yield context
     context.close()
 
