@@ -109,8 +109,10 @@ def visit(browser, findings, address, site):
         it.facts["axe dark"] = findings(tab)
         tab.set_viewport_size({"width": 390, "height": 844})
         tab.evaluate(SETTLED)
-        it.facts["overflow"] = tab.evaluate(WIDE)
+        it.facts["overflow 390"] = tab.evaluate(WIDE)
         it.facts["axe narrow"] = findings(tab)
+        tab.set_viewport_size({"width": 320, "height": 640})  # a window of 1280 pixels, enlarged to 400 %
+        it.facts["overflow 320"] = tab.evaluate(WIDE)
         tab.close()
         return it
 
@@ -176,8 +178,9 @@ def test_page_is_accessible(visit, page, look):
 
 
 @every_page
-def test_fits_a_telephone(visit, page):
-    overflow, *causes = visit(page).facts["overflow"]
+@pytest.mark.parametrize("width", [390, 320])
+def test_fits_a_telephone(visit, page, width):
+    overflow, *causes = visit(page).facts[f"overflow {width}"]
     assert overflow <= 0, causes
 
 
