@@ -12,9 +12,11 @@ from sphinx.application import Sphinx
 TOGGLE = '<summary><span class="toctree-toggle"'
 # Citations are announced as a list, but none of its children as an item of one: readers would hear an empty list.
 # What folds a cell has a name of its own, "Solution", that the label would hide.
+# The corner of a table names neither its row nor its column.
 REPAIRS = {
-    '<div role="list" class="citation-list">': '<div class="citation-list">',
+    ' role="doc-biblioentry">': ' role="listitem">',
     '<summary aria-label="Toggle hidden content">': "<summary>",
+    '<th class="head"><p></p></th>': '<td class="head"></td>',
 }
 CHINESE = re.compile("([\u3400-\u9fff]+)")
 
@@ -40,8 +42,16 @@ def _mark_chinese(app: Sphinx, doctree: nodes.document, page: str) -> None:
             text.parent.replace(text, words)
 
 
+def _drop_empty_heads(app: Sphinx, doctree: nodes.document, page: str) -> None:
+    """Take away a head that Markdown wants for every table, where it is empty, as over the numbers of a grid."""
+    for head in [*doctree.findall(nodes.thead)]:
+        if not head.astext().strip():
+            head.parent.remove(head)
+
+
 def setup(app: Sphinx) -> None:
     """Repair every page."""
     app.connect("doctree-resolved", _mark_chinese)
+    app.connect("doctree-resolved", _drop_empty_heads)
     app.connect("html-page-context", _repair)
     app.connect("html-page-context", _name_toggles, priority=900)

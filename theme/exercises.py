@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from sphinx.application import Sphinx
 from tools.copies import stubbed
 
 _MARKERS = re.compile(r"^ *### (BEGIN|END) SOLUTION\n?", re.MULTILINE)
+_NUMBERED = re.compile(r"\d+\. ")
 
 
 def page_cells(cells: list[Any]) -> Iterator[Any]:
@@ -39,6 +41,13 @@ def _fold(app: Sphinx, page: str, content: list[str]) -> None:
         content[0] = json.dumps({**notebook, "cells": list(page_cells(notebook["cells"]))})
 
 
+def _ways(doctree: nodes.document) -> Iterator[str]:
+    """A link to each exercise: with cells and editors between, a keyboard would take long to the last."""
+    for section in doctree.findall(nodes.section):
+        if _NUMBERED.match(title := section[0].astext()):
+            yield f'<a href="#{section["ids"][0]}">{html.escape(title)}</a>'
+
+
 def _offer(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None) -> None:
     if doctree is None or not page.startswith("exercises/"):
         return
@@ -50,10 +59,11 @@ def _offer(app: Sphinx, page: str, template: str, context: dict[str, Any], doctr
     else:
         how = "Its first cell says what it needs to run; in a clone of the book, <code>make lab</code> has it ready."
     line = f'<p class="reading-time">{" · ".join(links)}. {how}</p>'
-    context["body"] = context["body"].replace("</h1>", f"</h1>\n{line}", 1)
+    ways = f'<nav class="reading-time" aria-label="Exercises of this page">{" · ".join(_ways(doctree))}</nav>'
+    context["body"] = context["body"].replace("</h1>", f"</h1>\n{line}\n{ways}", 1)
 
 
 def setup(app: Sphinx) -> None:
-    """Fold the solutions, and say under each title where the copy is."""
+    """Fold the solutions, and say under each title where the copy and each exercise is."""
     app.connect("source-read", _fold)
     app.connect("html-page-context", _offer, priority=900)

@@ -26,6 +26,8 @@ ROOT = Path(__file__).parent.parent
 KATEX = ROOT / "node_modules" / "katex" / "dist"
 Formula = tuple[str, bool]
 _rendered: dict[Formula, dict[str, str]] = {}
+SHORT = 12  # letters of TeX that any line can hold
+STOP = re.compile(r"[,.;:?!)\]’”]+")
 
 
 def render(formulas: list[Formula]) -> None:
@@ -59,6 +61,18 @@ def _html(node: nodes.Element) -> str:
     if "error" in result:
         logger.warning("KaTeX: %s in %s", result["error"], formula[0], location=node)
     return result.get("html", "")
+
+
+def _keep_stops(app: Sphinx, doctree: nodes.document, page: str) -> None:
+    """Keep a comma on the line of a short formula: a browser would break there, as beside a picture."""
+    for formula in [node for node in doctree.findall(nodes.math) if len(node.astext()) <= SHORT]:
+        around, place = formula.parent, formula.parent.index(formula)
+        after = around[place + 1] if place + 1 < len(around) else None
+        if isinstance(after, nodes.Text) and (stop := STOP.match(after)):
+            around[place : place + 2] = [
+                nodes.inline("", "", formula.deepcopy(), nodes.Text(stop[0]), classes=["unbroken"]),
+                nodes.Text(after[stop.end() :]),
+            ]
 
 
 def _visit_inline(translator: HTML5Translator, node: nodes.Element) -> None:
@@ -102,5 +116,6 @@ def setup(app: Sphinx) -> None:
     """Make KaTeX the builder's way of drawing formulas."""
     app.add_html_math_renderer("katex", (_visit_inline, None), (_visit_block, None))
     app.connect("env-updated", lambda app, env: _render_all(app, env))
+    app.connect("doctree-resolved", _keep_stops)
     app.connect("html-page-context", _link_style)
     app.connect("builder-inited", _copy_style)

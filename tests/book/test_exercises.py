@@ -111,6 +111,28 @@ def test_page_folds_the_solutions_and_offers_the_copy(sheet, site, browser):
 
 
 @every_sheet
+def test_a_keyboard_comes_to_the_last_exercise_from_the_top(sheet, site, browser):
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.goto((site / "exercises" / f"{sheet.stem}.html").as_uri())
+    ways = page.get_by_role("navigation", name="Exercises of this page").get_by_role("link")
+    titles = page.locator("article h3")
+    assert [f"{title}#" for title in ways.all_inner_texts()] == titles.all_text_contents()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")  # past the menus
+    focused = "(node) => node === document.activeElement"
+    for _ in range(10 + ways.count()):
+        page.keyboard.press("Tab")
+        if ways.last.evaluate(focused):
+            break
+    assert ways.last.evaluate(focused)
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    # What comes after the title, or the link in it to itself.
+    assert titles.last.evaluate("(title) => title.compareDocumentPosition(document.activeElement)") & 4
+    page.close()
+
+
+@every_sheet
 def test_every_download_is_the_copy_from_disk_too(sheet, site, browser):
     page = browser.new_page(viewport={"width": 1280, "height": 900})
     page.goto((site / "exercises" / f"{sheet.stem}.html").as_uri())

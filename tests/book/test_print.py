@@ -30,6 +30,7 @@ PRINTED = {
     "instructor/questions": "pre span", "references": ".citation",
 }  # fmt: skip
 MARGIN = dict.fromkeys(("top", "bottom", "left", "right"), "12mm")
+PATIENCE = 300_000  # a page that never comes is to fail some day; on a busy machine one comes late
 SHIFTS = """() => new Promise((done) => {
   let sum = 0;
   new PerformanceObserver((list) => { for (const entry of list.getEntries()) sum += entry.value; })
@@ -42,6 +43,7 @@ SHIFTS = """() => new Promise((done) => {
 def dark(browser, address):
     """A function that opens a page in the dark, wide as on a screen."""
     tab = browser.new_page(color_scheme="dark", viewport={"width": 1280, "height": 900})
+    tab.set_default_timeout(PATIENCE)
 
     def opened(page):
         tab.goto(f"{address}/{page}.html", wait_until="load")
@@ -111,6 +113,7 @@ def test_nothing_moves_while_a_page_loads(browser, address, page, size):
     def shifts():
         context = browser.new_context(viewport={"width": size[0], "height": size[1]})
         tab = context.new_page()
+        tab.set_default_timeout(PATIENCE)
         network = context.new_cdp_session(tab)
         network.send("Network.enable")
         slow = {"offline": False, "latency": 20, "downloadThroughput": 500_000, "uploadThroughput": 500_000}

@@ -78,6 +78,15 @@ def test_formulas_are_html_and_mathml():
     assert "katex-display" in display
 
 
+def test_a_comma_stays_on_the_line_of_a_short_formula():
+    long = "x" * (math.SHORT + 1)
+    parts = [nodes.Text("stride "), nodes.math("", "S"), nodes.Text(", size "), nodes.math("", long), nodes.Text(".")]
+    paragraph = nodes.paragraph("", "", *parts)
+    math._keep_stops(None, paragraph, "page")
+    assert [part.astext() for part in paragraph] == ["stride ", "S,", " size ", long, "."]
+    assert paragraph[1]["classes"] == ["unbroken"]
+
+
 BOOK = {
     "_toc.yml": "format: jb-book\nroot: index\nchapters:\n- file: glossary\n- file: references\n",
     "_config.yml": (ROOT / "_config.yml").read_text(encoding="utf-8").replace("theme: .", f"theme: {ROOT}"),

@@ -371,24 +371,43 @@ def test_the_settings_file_of_a_new_course_explains_every_setting_and_sets_none(
     assert (sheet.limits.cell, sheet.limits.total, sheet.limits.memory) == (30, 300, 2**31)
 
 
-@pytest.mark.parametrize("which", ["report", "lecture", "feedback"])
-@pytest.mark.parametrize(("mode", "width"), [("light", 1280), ("dark", 1280), ("light", 390)])
-def test_pages_are_accessible_and_fit(week, tmp_path, browser, axe, which, mode, width):
+@pytest.fixture(params=["report", "lecture", "feedback"])
+def page(request, week, tmp_path):
+    """The class's page, the one without names, and what a student gets back."""
     course, _ = week
     sheet = Sheet(SHEET)
-    if which == "lecture":
-        rows = [Row(f"s{n}", {t.cell: t.points * (n % 4) / 3 for t in sheet.tasks}, {}) for n in range(20)]
-        path = tmp_path / "lecture.html"
-        path.write_text(pages.lecture(sheet, members(None, rows, {})), encoding="utf-8")
-    else:
-        path = course.report(sheet) if which == "report" else course.feedback(sheet, "eve")
+    if request.param == "report":
+        return course.report(sheet)
+    if request.param == "feedback":
+        return course.feedback(sheet, "eve")
+    rows = [Row(f"s{n}", {t.cell: t.points * (n % 4) / 3 for t in sheet.tasks}, {}) for n in range(20)]
+    (tmp_path / "lecture.html").write_text(pages.lecture(sheet, members(None, rows, {})), encoding="utf-8")
+    return tmp_path / "lecture.html"
+
+
+@pytest.mark.parametrize(("mode", "width"), [("light", 1280), ("dark", 1280), ("light", 390)])
+def test_pages_are_accessible_and_fit(page, browser, axe, mode, width):
     tab = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=mode)
     asked = []
     tab.on("request", lambda request: asked.append(request.url))
-    tab.goto(path.as_uri())
-    assert asked == [path.as_uri()]
+    tab.goto(page.as_uri())
+    assert asked == [page.as_uri()]
     assert axe(tab) == []
     assert tab.evaluate("document.documentElement.scrollWidth") <= width
+    tab.close()
+
+
+def test_pages_that_are_dark_on_the_screen_print_dark_on_white(page, browser):
+    tab = browser.new_page(color_scheme="dark")
+    tab.goto(page.as_uri())
+    inks = "[...new Set([...document.querySelectorAll('body, main *')].map((node) => getComputedStyle(node).color))]"
+    assert "rgb(223, 228, 234)" in tab.evaluate(inks)
+    tab.emulate_media(media="print", color_scheme="dark")
+    assert set(tab.evaluate(inks)) <= {"rgb(0, 0, 0)", "rgb(51, 51, 51)", "rgb(85, 85, 85)"}
+    assert tab.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    # Browsers print no backgrounds unless told to, and a bar is nothing else.
+    bars = tab.locator(".bar i").evaluate_all("bars => bars.map((bar) => getComputedStyle(bar).printColorAdjust)")
+    assert set(bars) <= {"exact"} and (bars or "feedback" in page.parts)
     tab.close()
 
 
