@@ -142,10 +142,10 @@ def keeping(started, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def axe():
-    """What axe finds serious or critical on a page, a line each."""
+    """What axe finds on a page, a line each; of parts of a page, which lack the rest, what is serious or critical."""
     script = (ROOT / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
 
-    def violations(page):
+    def violations(page, whole=False):
         if not page.evaluate("'axe' in window"):
             page.evaluate(script)
         page.evaluate(ONE_OF_EACH)
@@ -153,7 +153,7 @@ def axe():
         return [
             f"{violation['id']}: {node['html'][:200]} {node['failureSummary']}"
             for violation in found
-            if violation["impact"] in ("serious", "critical")
+            if whole or violation["impact"] in ("serious", "critical")
             for node in violation["nodes"]
         ]
 

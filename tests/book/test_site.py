@@ -16,7 +16,7 @@ import pytest
 import yaml
 from playwright.sync_api import TimeoutError
 
-from conftest import ONE_OF_EACH, ROOT, build
+from conftest import ROOT, build
 
 BUDGET = 900_000
 TOC = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
@@ -61,23 +61,6 @@ WIDE = """() => [document.documentElement.scrollWidth - innerWidth, ...[...docum
   .slice(0, 5).map((node) => node.outerHTML.slice(0, 120))]"""
 
 
-@pytest.fixture(scope="session")
-def findings():
-    """What axe finds on a page, of whatever impact and by every rule it has on: a function of the page."""
-    script = (ROOT / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
-
-    def look(tab):
-        if not tab.evaluate("'axe' in window"):
-            tab.evaluate(script)
-        tab.evaluate(ONE_OF_EACH)
-        found = tab.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
-        return [
-            f"{each['id']}: {node['html'][:200]} {node['failureSummary']}" for each in found for node in each["nodes"]
-        ]
-
-    return look
-
-
 def listen(tab, complaints):
     """Collect errors and warnings of a page; the theme also logs, harmlessly, which colour mode it is in."""
     tab.on("pageerror", lambda error: complaints.append(str(error)))
@@ -85,7 +68,7 @@ def listen(tab, complaints):
 
 
 @pytest.fixture(scope="session")
-def visit(browser, findings, address, site):
+def visit(browser, axe, address, site):
     """Open a page, once for all tests: a function of its name."""
     context = browser.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
     seen = {}
@@ -103,14 +86,14 @@ def visit(browser, findings, address, site):
         local = {urlsplit(url).path for url in it.requests if url.startswith(address)}
         it.weight = {path: (site / unquote(path).lstrip("/")).stat().st_size for path in local}
         it.facts = tab.evaluate(FACTS)
-        it.facts["axe light"] = findings(tab)
+        it.facts["axe light"] = axe(tab, whole=True)
         tab.emulate_media(color_scheme="dark")
         tab.wait_for_function("document.documentElement.dataset.theme === 'dark'")
-        it.facts["axe dark"] = findings(tab)
+        it.facts["axe dark"] = axe(tab, whole=True)
         tab.set_viewport_size({"width": 390, "height": 844})
         tab.evaluate(SETTLED)
         it.facts["overflow 390"] = tab.evaluate(WIDE)
-        it.facts["axe narrow"] = findings(tab)
+        it.facts["axe narrow"] = axe(tab, whole=True)
         tab.set_viewport_size({"width": 320, "height": 640})  # a window of 1280 pixels, enlarged to 400 %
         it.facts["overflow 320"] = tab.evaluate(WIDE)
         tab.close()
