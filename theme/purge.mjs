@@ -24,6 +24,7 @@ for (const path of globSync(`${site}/_static/{book,widgets}.css`)) {
   const { code } = await transform(readFileSync(path, "utf-8"), { loader: "css", minify: true });
   writeFileSync(path, code);
 }
+const plain = (node) => String(node).replace(/\s|;/g, "");
 // A page that is dark on the screen is printed on white paper: rules of the dark hold on screens only, and those of the
 // light also in print, whichever is set.
 for (const path of globSync(`${site}/_static/**/*.css`)) {
@@ -33,7 +34,9 @@ for (const path of globSync(`${site}/_static/**/*.css`)) {
     if (is("dark")) rule.replaceWith(postcss.atRule({ name: "media", params: "screen", nodes: [rule.clone()] }));
     if (is("light")) {
       const always = rule.clone({ selector: rule.selector.replace(/\[data-theme="?light"?\]/g, "[data-theme]") });
-      rule.after(postcss.atRule({ name: "media", params: "print", nodes: [always] }));
+      const printed = postcss.atRule({ name: "media", params: "print", nodes: [always] });
+      // A second build finds what the first has added.
+      if (plain(rule.next()) !== plain(printed)) rule.after(printed);
     }
   }
   writeFileSync(path, root.toString());
