@@ -24,7 +24,6 @@ LABELS = (1, 5, 20, 100, 500)  # photographs of each of the ten kinds to learn f
 CHOOSING, TESTING = 1000, 2000
 SIDE = 96  # pixels to which the 32 of a photograph are enlarged before a pretrained network sees them
 STAGES = (1, 2, 3, 4, 5, 6, 7, 8)  # of the pretrained network; 8 is its last convolution
-BEST = 7
 STRENGTHS = (0.01, 0.1, 1.0, 10.0, 100.0)  # of what a linear layer's weights may be, scikit-learn's C
 STEPS = {1: 50, 5: 100, 20: 150, 100: 300, 500: 600}  # of fine-tuning, 32 photographs each; from scratch four times
 LINEAR = ("pixels", "hand-made", "random", "borrowed")
@@ -155,13 +154,13 @@ def linear(kind: str, labels: int, seed: int, epochs: int) -> dict[str, Any]:
     test, truth = looked_at(kind, "test", lot, epochs)
     found = []
     for learn, choose, judge in zip(features(kind, x, seed, epochs), validation, test, strict=True):
-        fitted = [LogisticRegression(C=c * 10, max_iter=300).fit(learn, wanted) for c in STRENGTHS]
+        fitted = [LogisticRegression(C=c, max_iter=300).fit(learn, wanted) for c in STRENGTHS]
         shares = [model.score(choose, right) for model in fitted]
         best = int(np.argmax(shares))
         found.append({"validation": round(shares[best], 4), "test": round(float(fitted[best].score(judge, truth)), 4)})
     if len(found) == 1:
         return found[0]
-    return {**found[STAGES.index(BEST)], "stages": [each["test"] for each in found]}
+    return {**max(found, key=lambda each: each["validation"]), "stages": [each["test"] for each in found]}
 
 
 def trained(

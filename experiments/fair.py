@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.optim import AdamW
 from torch.optim.lr_scheduler import LambdaLR
 
-from experiments import cifar10
+from experiments import cifar10, results
 from experiments.blocks import BLOCKS, network
 from experiments.runs import DEVICE, Experiment, main, on_device
 from utils.training import Data, evaluate, fit
@@ -23,8 +23,6 @@ SIZES: tuple[tuple[cifar10.Split, int], ...] = (("train", IMAGES), ("test", TEST
 RATES = (0.001, 0.003, 0.006, 0.012)
 DEEPER = [f"{kind}, {depth} layers" for kind, depth in product(("plain", "residual"), (8, 32))]
 NETWORKS = (*(f"{kind}, 20 layers" for kind in BLOCKS), *DEEPER)
-# The rate of each network that was best on validation images, in results/fair_rates.json.
-BEST: dict[str, float] = {}
 
 
 class Augment(nn.Module):
@@ -89,9 +87,15 @@ def probe(case: str, seed: int, epochs: int) -> dict[str, Any]:
     return {"loss": curves["loss"][-1], "validation": curves["validation accuracy"][-1]}
 
 
+def best(case: str) -> float:
+    """The rate whose probe was best on validation images."""
+    found = {each["case"]: each["validation"] for each in results(PROBES.name)["runs"]}
+    return max(RATES, key=lambda rate: found[f"{case}, {rate}"])
+
+
 def run(case: str, seed: int, epochs: int) -> dict[str, Any]:
     """Learn at the best rate; at the end, know loss and share of right answers without augmentation."""
-    model, curves = learned(case, BEST.get(case, RATES[0]) if epochs else RATES[0], seed, epochs, IMAGES)
+    model, curves = learned(case, best(case) if epochs else RATES[0], seed, epochs, IMAGES)
     train, test = (evaluate(model, images(split, count, epochs)) for split, count in SIZES)
     return {
         **curves,

@@ -114,9 +114,7 @@ def record(experiment: Experiment, quick: bool = False, side_by_side: int = 1) -
         content["runs"].append(made)
         content |= {
             "date": date.today().isoformat(),
-            "device": torch.cuda.get_device_name()
-            if DEVICE.type == "cuda"
-            else f"CPU ({platform.machine()}), one thread",
+            "device": torch.cuda.get_device_name() if DEVICE.type == "cuda" else PROCESSOR,
             "versions": {"python": platform.python_version(), "torch": torch.__version__},
         }
         if not quick:

@@ -151,7 +151,7 @@ def _columns(taps: Array, groups: int) -> Iterator[tuple[slice, slice, slice, Ar
     deep = channels // groups
     row = deep * math.prod(kernel_size) * width * taps.itemsize  # bytes of one group's columns for a row of positions
     whole = groups > 1 and row * height <= _CACHE
-    block = max(1, min(groups, _CACHE // (row * height))) if whole else groups
+    block = _CACHE // (row * height) if whole else groups
     strip = height if whole else min(height, max(_CACHE // (row * groups), math.ceil(_MANY / width)))
     once = math.ceil(_MANY / (width * height)) if strip == height else 1
     for n, first, top in product(range(0, count, once), range(0, groups, block), range(0, height, strip)):
