@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import threading
+from contextlib import contextmanager
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -91,15 +92,22 @@ class Handler(SimpleHTTPRequestHandler):
         return self.wfile.write(body)
 
 
-@pytest.fixture(scope="session")
-def address(site):
-    """Where the pages are served."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=str(site))) as server:
+@contextmanager
+def serving(folder, handler=Handler):
+    """Serve the pages in a folder on this machine; gives their address."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(handler, directory=str(folder))) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
         thread.join()
+
+
+@pytest.fixture(scope="session")
+def address(site):
+    """Where the pages are served."""
+    with serving(site) as where:
+        yield where
 
 
 @pytest.fixture(scope="session")

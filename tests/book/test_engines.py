@@ -1,11 +1,8 @@
 """Every page and figure in Firefox and in WebKit, the engine of Safari: one start of each, all pages through it."""
 
-import functools
 import os
 import shutil
 import subprocess
-import threading
-from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -15,7 +12,7 @@ from selenium.webdriver.webkitgtk.options import Options
 from selenium.webdriver.webkitgtk.service import Service
 from test_site import LIVE, PAGES
 
-from conftest import Handler
+from conftest import Handler, serving
 
 RIGHT, UP, SPACE = "\ue014", "\ue013", "\ue00d"
 # Neither driver tells of a page's console: what goes wrong is noted in the page, from its first line on.
@@ -67,10 +64,8 @@ class Spied(Handler):
 
 @pytest.fixture(scope="module")
 def spied(site):
-    with ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Spied, directory=str(site))) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+    with serving(site, Spied) as where:
+        yield where
 
 
 def firefox(folder):
