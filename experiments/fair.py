@@ -20,7 +20,7 @@ from utils.training import Data, evaluate, fit
 BATCH, DECAY, WARM_UP = 64, 0.05, 0.1  # images; of weights, not of biases and scales; share of all steps
 IMAGES, CHOOSING, TESTING = 20_000, 2_500, 10_000
 SIZES: tuple[tuple[cifar10.Split, int], ...] = (("train", IMAGES), ("test", TESTING))
-RATES = (0.0003, 0.001, 0.003, 0.006, 0.012)
+RATES = (0.0003, 0.001, 0.003, 0.006, 0.012, 0.024)
 DEEPER = [f"{kind}, {depth} layers" for kind, depth in product(("plain", "residual"), (8, 32))]
 NETWORKS = (*(f"{kind}, 20 layers" for kind in BLOCKS), *DEEPER)
 
