@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+import statistics
+import time
 from itertools import product
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.autograd.graph import saved_tensors_hooks
 from torch.optim import AdamW
 from torch.optim.lr_scheduler import LambdaLR
 
@@ -106,10 +109,44 @@ def run(case: str, seed: int, epochs: int) -> dict[str, Any]:
     }
 
 
+def costs(case: str, seed: int, epochs: int) -> dict[str, Any]:
+    """Parameters, milliseconds for a step of learning (the median of 20), and kB kept for the way back, an image."""
+    kind, depth = case.removesuffix(" layers").split(", ")
+    model = network(kind, int(depth)).to(memory_format=torch.channels_last).to(DEVICE)  # type: ignore[call-overload]
+    x, labels = on_device(cifar10.noise(BATCH))
+    x = x.contiguous(memory_format=torch.channels_last)
+    optimizer, _ = recipe(model, RATES[0], 1)
+    own = {values.untyped_storage().data_ptr() for values in model.parameters()}
+    kept_for_later: dict[int, int] = {}
+
+    def note(values: Tensor) -> Tensor:
+        kept_for_later[values.untyped_storage().data_ptr()] = values.untyped_storage().nbytes()
+        return values
+
+    with saved_tensors_hooks(note, lambda values: values):
+        loss = F.cross_entropy(model(x), labels)
+    kept_bytes = sum(size for place, size in kept_for_later.items() if place not in own)
+    took = []
+    for _ in range(23 if epochs else 1):
+        start = time.perf_counter()
+        loss = F.cross_entropy(model(x), labels)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        loss.item()  # waits until a graphics card has done it all
+        took.append(1000 * (time.perf_counter() - start))
+    return {
+        "parameters": sum(values.numel() for values in model.parameters()),
+        "milliseconds": round(statistics.median(took[-20:]), 2),
+        "kept kB": round(kept_bytes / BATCH / 1000, 1),
+    }
+
+
 PROBES = Experiment(
     "fair_rates", probe, [f"{name}, {rate}" for name, rate in product(NETWORKS, RATES)], epochs=3, seeds=1
 )
+COSTS = Experiment("fair_costs", costs, NETWORKS, epochs=1, alone=True)
 EXPERIMENT = Experiment("fair", run, NETWORKS, epochs=12)
 
 if __name__ == "__main__":
-    main(PROBES, EXPERIMENT)
+    main(PROBES, COSTS, EXPERIMENT)

@@ -27,7 +27,10 @@ LONGER = ", longer"  # at the end of a case: the same, for three times as many e
 
 
 class Experiment(NamedTuple):
-    """``run(case, seed, epochs)`` returns the numbers to keep; the cases in ``often`` are run with ten seeds."""
+    """``run(case, seed, epochs)`` returns the numbers to keep; the cases in ``often`` are run with ten seeds.
+
+    What measures time is run ``alone``, never beside another run.
+    """
 
     name: str
     run: Callable[[str, int, int], dict[str, Any]]
@@ -35,6 +38,7 @@ class Experiment(NamedTuple):
     epochs: int = 40
     seeds: int = 3
     often: Sequence[str] = ()
+    alone: bool = False
 
     def wanted(self) -> list[tuple[str, int]]:
         """Every case with every seed, in the order in which they are run."""
@@ -110,6 +114,7 @@ def record(experiment: Experiment, quick: bool = False, side_by_side: int = 1) -
         content = results(name)
     done = {(each["case"], each["seed"]) for each in content["runs"]}
     missing = [pair for pair in experiment.wanted() if pair not in done]
+    side_by_side = 1 if experiment.alone else side_by_side
     for made in tqdm(_made(experiment, missing, side_by_side), name, len(missing), unit="run"):
         content["runs"].append(made)
         content |= {

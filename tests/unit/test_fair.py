@@ -130,7 +130,9 @@ def test_runs_side_by_side_are_the_same_runs(tmp_path, monkeypatch):
     assert all(run["case seen"] == run["case"] and run["seed seen"] == run["seed"] for run in content["runs"])
 
 
-@pytest.mark.parametrize("experiment", [fair.PROBES, fair.EXPERIMENT, borrowed.EXPERIMENT], ids=lambda each: each.name)
+@pytest.mark.parametrize(
+    "experiment", [fair.PROBES, fair.COSTS, fair.EXPERIMENT, borrowed.EXPERIMENT], ids=lambda each: each.name
+)
 def test_a_quick_run_needs_no_data(experiment, tmp_path, monkeypatch):
     monkeypatch.setattr(cifar10, "FILE", tmp_path / "cifar10.npz")
     some = experiment._replace(cases=experiment.cases[::7])
