@@ -146,7 +146,8 @@ PROBES = Experiment(
     "fair_rates", probe, [f"{name}, {rate}" for name, rate in product(NETWORKS, RATES)], epochs=3, seeds=1
 )
 COSTS = Experiment("fair_costs", costs, NETWORKS, epochs=1, alone=True)
-EXPERIMENT = Experiment("fair", run, NETWORKS, epochs=12)
+EXPERIMENT = Experiment("fair", run, NETWORKS, epochs=8)
+LONGER = Experiment("fair_longer", run, ("plain, 20 layers", "residual, 20 layers"), epochs=24)
 
 if __name__ == "__main__":
-    main(PROBES, COSTS, EXPERIMENT)
+    main(PROBES, COSTS, EXPERIMENT, LONGER)
