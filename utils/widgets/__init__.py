@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from utils.widgets.architecture_explorer import ArchitectureExplorer
     from utils.widgets.channel_mixer import ChannelMixer
+    from utils.widgets.compare_runs import CompareRuns
     from utils.widgets.convolution_matrix import ConvolutionMatrix
     from utils.widgets.draw_digit import DrawDigit
     from utils.widgets.frequencies import Frequencies
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 _MODULES = {
     "ArchitectureExplorer": "architecture_explorer",
     "ChannelMixer": "channel_mixer",
+    "CompareRuns": "compare_runs",
     "ConvolutionMatrix": "convolution_matrix",
     "DrawDigit": "draw_digit",
     "Frequencies": "frequencies",
@@ -45,6 +47,7 @@ SHARED = ("settings", "arithmetic", "examples", "functional", "networks", "commo
 __all__ = [
     "ArchitectureExplorer",
     "ChannelMixer",
+    "CompareRuns",
     "ConvolutionMatrix",
     "DrawDigit",
     "Frequencies",

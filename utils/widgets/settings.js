@@ -13,6 +13,7 @@ const BOUNDS = {
   pooling: { size: [3, 8], kernel_size: [1, 4], stride: [1, 4], padding: [0, 2] },
   receptive_field_tower: { size: [5, 32], kernel_size: [1, 7], stride: [1, 4], padding: [0, 3], dilation: [1, 4] },
   channel_mixer: { in_channels: [1, 6], out_channels: [1, 6], groups: [1, 6], kernel_size: [1, 3], size: [3, 5], channel: [0, 5] },
+  compare_runs: {},
   training_curves: {},
   your_photo: { across: [-112, 112], down: [-112, 112], turn: [-180, 180], zoom: [50, 400], blur: [0, 12], label: [-1, 999] },
   layer_ledger: {

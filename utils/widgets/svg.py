@@ -61,13 +61,14 @@ class Tile:
 
 @dataclass(frozen=True)
 class Curve:
-    """A line through points (x, y) of a plot, the second of a pair dashed."""
+    """A line through points (x, y) of a plot; numbers from 0 to 4 have colours and dashes of their own."""
 
     points: Sequence[tuple[float, float]]
     number: int
 
 
 PLOT = (300, 170)  # width and height
+_LOOKS = (("input", ""), ("kernel", "5 3"), ("output", "2 2"), ("gradient", "8 2 2 2"), ("padding", "10 3"))
 
 
 @dataclass(frozen=True)
@@ -181,7 +182,8 @@ def _photo(photo: Photo, left: int, top: int) -> str:
 
 
 def _curve(curve: Curve, left: int, top: int) -> str:
-    role, dashes = ("input", "") if curve.number == 0 else ("kernel", ' stroke-dasharray="5 3"')
+    role, pattern = _LOOKS[curve.number]
+    dashes = f' stroke-dasharray="{pattern}"' if pattern else ""
     points = " ".join(f"{left + x:.1f},{top + y:.1f}" for x, y in curve.points)
     return f'<polyline points="{points}" fill="none" stroke="{_COLOUR[role]}" stroke-width="2"{dashes}/>'
 
