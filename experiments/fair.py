@@ -96,6 +96,12 @@ def best(case: str) -> float:
     return max(RATES, key=lambda rate: found[f"{case}, {rate}"])
 
 
+def found(case: str, number: str, name: str = "fair") -> list[float]:
+    """One number of a network's kept runs, seed by seed; of a curve the last."""
+    kept_runs = sorted((each["seed"], each[number]) for each in results(name)["runs"] if each["case"] == case)
+    return [value[-1] if isinstance(value, list) else value for _, value in kept_runs]
+
+
 def run(case: str, seed: int, epochs: int) -> dict[str, Any]:
     """Learn at the best rate; at the end, know loss and share of right answers without augmentation."""
     model, curves = learned(case, best(case) if epochs else RATES[0], seed, epochs, IMAGES)
