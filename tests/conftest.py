@@ -12,13 +12,16 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
-from playwright.sync_api import Error, sync_playwright
+from playwright.sync_api import Error, expect, sync_playwright
 
 ROOT = Path(__file__).parent.parent
 sys.path.append(str(ROOT))  # `theme` is part of the build and not of the installed package
 # The first is Chromium without windows of its own, which are a third of the work of opening a page.
 BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "chrome")
-PATIENCE = 180_000  # milliseconds: a busy machine is no failure
+# Tests read what a page shows after an action by playwright's ``expect``, which looks until it is so: a page may draw
+# when the action is over, and a busy machine is no failure.
+PATIENCE = 180_000  # milliseconds
+expect.set_options(timeout=PATIENCE)
 # Nothing that a browser does by itself may look like a request of the page.
 QUIET = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
