@@ -87,4 +87,5 @@ def opened_again(context, address):
 
     yield open_page
     for page in pages:
+        page.tab.evaluate("localStorage.clear()")  # what was answered is no other test's
         page.tab.close()

@@ -1,6 +1,6 @@
 """Python in the page, as a reader meets it: what goes wrong, what is kept and handed on, keys, fingers, predictions.
 
-Each page is opened in the one browser of all tests, from a server that sends no special headers.
+Pages come from a server that sends no special headers: to a browser that has run Python (``again``), or to a new one.
 """
 
 import functools
@@ -13,7 +13,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell
-from page import Page, opened
+from page import Page, opened, opened_again
 from playwright.sync_api import expect
 
 from conftest import Handler
@@ -30,6 +30,11 @@ LIGHT = 8 * 1024 - 200  # bytes that a page may weigh more before a press, but f
 @pytest.fixture
 def go(browser, address):
     yield from opened(browser, address)
+
+
+@pytest.fixture
+def again(keeping, address):
+    yield from opened_again(keeping, address)
 
 
 def test_a_page_pays_little_and_loads_nothing_before_a_press(go, site):
@@ -74,8 +79,8 @@ TROUBLE = {
 }
 
 
-def test_whatever_goes_wrong_is_said_and_the_page_goes_on(go):
-    page = go("exercises/02_sizes")
+def test_whatever_goes_wrong_is_said_and_the_page_goes_on(again):
+    page = again("exercises/02_sizes")
     answer = page.places("answer")[2]
     for kind, (source, own, check) in TROUBLE.items():
         if source:
@@ -89,16 +94,16 @@ def test_whatever_goes_wrong_is_said_and_the_page_goes_on(go):
     assert [text for text in page.complaints if "fatal error" not in text and "RangeError" not in text][1:] == []
 
 
-def test_what_is_typed_is_no_shortcut_of_the_page(go):
-    page = go("exercises/02_sizes")
+def test_what_is_typed_is_no_shortcut_of_the_page(again):
+    page = again("exercises/02_sizes")
     place = page.places("answer")[0]
     page.write(place, "")
     page.tab.keyboard.type("shape = 7 // 2")
     expect(page.editor(place)).to_have_text("shape = 7 // 2")
 
 
-def test_a_verdict_goes_with_the_answer_that_it_was_about(go):
-    page = go("exercises/02_sizes")
+def test_a_verdict_goes_with_the_answer_that_it_was_about(again):
+    page = again("exercises/02_sizes")
     place = page.places("answer")[0]
     page.write(place, page.solution(place))
     assert page.run(place + 1) == "✓ shape is right.\n"
@@ -117,8 +122,8 @@ def test_two_tabs_keep_each_others_answers(go):
         expect(page.box(place).locator("pre")).to_have_text(answer)
 
 
-def test_answers_survive_a_reload_and_are_gone_after_a_reset(go):
-    page = go("exercises/02_sizes")
+def test_answers_survive_a_reload_and_are_gone_after_a_reset(again):
+    page = again("exercises/02_sizes")
     first, second = page.places("answer")[:2]
     page.write(first, "shape = (16, 11, 11)")
     page.write(second, "parameters = 1")
@@ -185,8 +190,8 @@ class Quiet(serve.Handler):
     log_message = Handler.log_message
 
 
-def test_a_keyboard_does_all_of_it(go):
-    page = go("exercises/02_sizes")
+def test_a_keyboard_does_all_of_it(again):
+    page = again("exercises/02_sizes")
     answer = page.places("answer")[0]
     page.box(answer).locator(".live-go").focus()
     page.tab.keyboard.press("Enter")
@@ -249,8 +254,8 @@ def test_what_needs_pytorch_says_so_at_its_button(go, published):
     assert '"colab":"https://colab.research.google.com/github/some-owner/some-name/' in about
 
 
-def test_tables_come_without_scripts(go):
-    page = go("how_a_check_thinks")
+def test_tables_come_without_scripts(again):
+    page = again("how_a_check_thinks")
     place = page.places("run")[0]
     page.run(place)
     html = "<table onclick='x()'><tr><th scope=col>a</th></tr></table><script>x()</script><img src=x onerror=alert(1)>"
@@ -355,8 +360,8 @@ def test_answers_wait_for_a_guess_that_stands_beside_them(go, axe):
     page.tab.locator(".guess").first.wait_for()
 
 
-def test_running_a_cell_shows_its_answer(go):
-    page = go("chapters/01_convolution")
+def test_running_a_cell_shows_its_answer(again):
+    page = again("chapters/01_convolution")
     place = next(place for place in page.places("run") if page.box(place).locator(".guess").count())
     page.box(place).get_by_role("textbox").fill("16")
     page.run(place)
