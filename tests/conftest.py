@@ -12,27 +12,36 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
-from playwright.sync_api import Error, sync_playwright
+from playwright.sync_api import Error, expect, sync_playwright
 
 ROOT = Path(__file__).parent.parent
 sys.path.append(str(ROOT))  # `theme` is part of the build and not of the installed package
 # The first is Chromium without windows of its own, which are a third of the work of opening a page.
 BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "chrome")
-PATIENCE = 180_000  # milliseconds: a busy machine is no failure
+# Tests read what a page shows after an action by playwright's ``expect``, which looks until it is so: a page may draw
+# when the action is over, and a busy machine is no failure.
+PATIENCE = 180_000  # milliseconds
+expect.set_options(timeout=PATIENCE)
 # Nothing that a browser does by itself may look like a request of the page.
 QUIET = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
-# Of a chapter's thousands of words of code, one of each kind keeps its colour; axe would look at every one of them.
+# Of a chapter's thousands of words of code, signs in formulas and numbers in drawings, one of each kind stays as it is;
+# axe would look at every one of them, and for a number at all that lies under it.
 ONE_OF_EACH = """() => {
-  const seen = new Set();
-  for (const word of document.querySelectorAll('pre span')) {
-    let kind = '';
-    for (let node = word; node; node = node.parentElement) kind += `${node.className} in `;
-    if (seen.has(kind)) word.replaceWith(...word.childNodes);
-    seen.add(kind);
-  }
+  const kinds = new Map([[document, '']]), seen = new Set();
+  const kind = (node) => {
+    if (!kinds.has(node)) {
+      kinds.set(node, `${node.getAttribute('class')} ${node.style?.color} in ${kind(node.parentNode)}`);
+    }
+    return kinds.get(node);
+  };
+  const again = (node) => seen.has(kind(node)) || !seen.add(kind(node));
+  const repeated = (selector) => [...document.querySelectorAll(selector)].filter(again);
+  for (const number of repeated('svg text')) number.remove();
+  for (const sign of repeated('.katex-html span:not(:has(*))')) sign.style.visibility = 'hidden';
+  for (const word of repeated('pre span')) word.replaceWith(...word.childNodes);
   for (const code of document.querySelectorAll('pre')) code.normalize();
 }"""
 

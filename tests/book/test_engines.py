@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 from marionette_driver.marionette import Marionette
 from selenium import webdriver
+from selenium.webdriver.support.wait import WebDriverWait
 from selenium.webdriver.webkitgtk.options import Options
 from selenium.webdriver.webkitgtk.service import Service
 from test_site import LIVE, PAGES
 
-from conftest import Handler, serving
+from conftest import PATIENCE, Handler, serving
 
 RIGHT, UP, SPACE = "\ue014", "\ue013", "\ue00d"
 # Neither driver tells of a page's console: what goes wrong is noted in the page, from its first line on.
@@ -147,5 +148,5 @@ def test_page_is_clean_and_its_figures_answer(engine, spied, page):
 def test_a_link_to_a_figure_leads_to_it(engine, spied):
     engine.get("about:blank")
     engine.get(f'{spied}/chapters/01_convolution.html#figures={{"1":{{"position":[9,9]}}}}')
-    top = engine.run("return document.querySelectorAll('.cnn-widget')[1].getBoundingClientRect().top")
-    assert 0 <= top <= 200
+    top = "return document.querySelectorAll('.cnn-widget')[1].getBoundingClientRect().top"
+    WebDriverWait(engine, PATIENCE / 1000).until(lambda engine: 0 <= engine.run(top) <= 200)

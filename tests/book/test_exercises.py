@@ -8,6 +8,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 from nbgrader.preprocessors import ClearSolutions
+from playwright.sync_api import expect
 
 from conftest import ROOT
 from theme import exercises
@@ -90,7 +91,7 @@ def test_first_contact_says_what_to_do_and_nothing_is_right_yet(sheet, site):
 
 def test_first_contact_in_a_notebook(site):
     copy = read(site / "notebooks" / "exercises" / "02_sizes_exercises.ipynb")
-    NotebookClient(copy, timeout=60, allow_errors=True, kernel_name="python3").execute()
+    NotebookClient(copy, timeout=180, allow_errors=True, kernel_name="python3").execute()
     for cell in copy.cells:
         assert_first_contact(cell, " ".join(str(output) for output in cell.get("outputs", [])))
 
@@ -100,12 +101,12 @@ def test_page_folds_the_solutions_and_offers_the_copy(sheet, site, browser):
     page = browser.new_page()
     page.goto((site / "exercises" / f"{sheet.stem}.html").as_uri())
     solutions = page.locator("article details")
-    assert solutions.count() == sum(bool(nbgraders(cell, "solution")) for cell in read(sheet).cells)
+    expect(solutions).to_have_count(sum(bool(nbgraders(cell, "solution")) for cell in read(sheet).cells))
     first = solutions.first
-    assert first.locator("summary").inner_text() == "Solution"
-    assert not first.locator("pre").is_visible()
+    expect(first.locator("summary")).to_have_text("Solution")
+    expect(first.locator("pre")).to_be_hidden()
     first.locator("summary").press("Enter")
-    assert first.locator("pre").is_visible()
+    expect(first.locator("pre")).to_be_visible()
     assert "SOLUTION" not in page.content()
     page.close()
 
@@ -124,11 +125,13 @@ def test_a_keyboard_comes_to_the_last_exercise_from_the_top(sheet, site, browser
         page.keyboard.press("Tab")
         if ways.last.evaluate(focused):
             break
-    assert ways.last.evaluate(focused)
+    expect(ways.last).to_be_focused()
     page.keyboard.press("Enter")
+    page.wait_for_function("(way) => location.href === way.href", arg=ways.last.element_handle())
     page.keyboard.press("Tab")
     # What comes after the title, or the link in it to itself.
-    assert titles.last.evaluate("(title) => title.compareDocumentPosition(document.activeElement)") & 4
+    after = "(title) => title.compareDocumentPosition(document.activeElement) & Node.DOCUMENT_POSITION_FOLLOWING"
+    page.wait_for_function(after, arg=titles.last.element_handle())
     page.close()
 
 

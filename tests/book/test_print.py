@@ -82,7 +82,7 @@ def test_a_page_is_dark_again_after_printing(dark):
     tab.emulate_media(media="print")
     assert tab.evaluate(colours) != before
     tab.emulate_media(media="screen", color_scheme="dark")
-    assert tab.evaluate(colours) == before
+    tab.wait_for_function(f"before => {colours} === before", arg=before)
 
 
 @pytest.mark.parametrize("page", ["chapters/01_convolution", "chapters/05_learning", "exercises/02_sizes"])

@@ -12,6 +12,7 @@ import nbformat
 import pytest
 from docutils import nodes
 from docutils.utils import new_document
+from playwright.sync_api import expect
 from sphinx.errors import ConfigError, ExtensionError
 
 from conftest import ROOT
@@ -40,7 +41,7 @@ def test_bundle_is_one_classic_script(browser, widgets):
     page = browser.new_page()
     page.set_content('<div class="cnn-widget" data-widget="second" data-state="{}"><img alt=""></div>')
     page.add_script_tag(content=figures.bundle(widgets, ["first", "second"]))
-    assert page.locator(".cnn-widget[data-ready]").inner_text() == "6"
+    expect(page.locator(".cnn-widget[data-ready]")).to_have_text("6")
     page.close()
 
 
@@ -65,9 +66,9 @@ def test_broken_figure_keeps_its_picture(browser, widgets):
     place = '<div class="cnn-widget" data-widget="{}" data-state="{{}}"><img alt="picture"></div>'
     page.set_content(place.format("first") + place.format("second"))
     page.add_script_tag(content=figures.bundle(widgets, ["first", "second"]))
-    assert page.locator("[data-widget=first] img").count() == 1
-    assert page.locator("[data-widget=first][data-ready]").count() == 0
-    assert page.locator("[data-widget=second][data-ready]").count() == 1
+    expect(page.locator("[data-widget=first] img")).to_have_count(1)
+    expect(page.locator("[data-widget=first][data-ready]")).to_have_count(0)
+    expect(page.locator("[data-widget=second][data-ready]")).to_have_count(1)
     page.close()
 
 

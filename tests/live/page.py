@@ -43,11 +43,11 @@ class Page:
         self.tab.keyboard.press("Control+a")
         self.tab.keyboard.insert_text(source)
 
-    def ended(self, place, seconds=120):
+    def ended(self, place):
         """Wait until a cell has run, and return what it shows."""
         state = "node => ['done', 'failed'].includes(node.dataset.live)"
         try:
-            self.tab.wait_for_function(state, arg=self.box(place).element_handle(), timeout=1000 * seconds)
+            self.tab.wait_for_function(state, arg=self.box(place).element_handle())
         except TimeoutError as error:
             pytest.fail(f"cell {place}: {self.box(place).inner_text()!r} {self.complaints} {self.asked[-3:]}: {error}")
         return self.said(place)
@@ -55,9 +55,9 @@ class Page:
     def said(self, place):
         return "".join(self.box(place).locator(".live-out pre").all_text_contents())
 
-    def run(self, place, seconds=120):
+    def run(self, place):
         self.press(place)
-        return self.ended(place, seconds)
+        return self.ended(place)
 
     def solution(self, place):
         """The folded solution of the answer at a place."""
@@ -87,4 +87,5 @@ def opened_again(context, address):
 
     yield open_page
     for page in pages:
+        page.tab.evaluate("localStorage.clear()")  # what was answered is no other test's
         page.tab.close()

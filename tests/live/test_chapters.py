@@ -3,6 +3,7 @@
 import nbformat
 import pytest
 from page import opened_again
+from playwright.sync_api import expect
 
 from conftest import ROOT
 from theme.live.needs import needs
@@ -47,12 +48,12 @@ def test_every_cell_that_runs_gives_the_books_text_and_figures(go, chapter):
         if kind != "run":
             continue
         page.press(place)
-        text = page.ended(place, 240).strip()
+        text = page.ended(place).strip()
         wanted, figures = shown(cell)
         assert page.box(place).get_attribute("data-live") == "done", text
         free = "nbval-ignore-output" in cell.metadata.get("tags", []) or any(
             piece in cell.source for piece in OTHERWISE
         )
         assert free or text == wanted
-        assert page.box(place).locator(".live-out img").count() == figures
+        expect(page.box(place).locator(".live-out img")).to_have_count(figures)
     assert page.complaints == []
