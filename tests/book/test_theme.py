@@ -88,23 +88,6 @@ def test_a_comma_stays_on_the_line_of_a_short_formula():
     assert paragraph[1]["classes"] == ["unbroken"]
 
 
-BOOK = {
-    "_toc.yml": "format: jb-book\nroot: index\nchapters:\n- file: glossary\n- file: references\n",
-    "_config.yml": (ROOT / "_config.yml").read_text(encoding="utf-8").replace("theme: .", f"theme: {ROOT}"),
-    **{name: (ROOT / name).read_text(encoding="utf-8") for name in ("glossary.md", "references.md", "references.bib")},
-}
-
-
-def small_book(folder, text):
-    """Build a book of one page, the glossary and the references, with the real configuration."""
-    for name, content in {**BOOK, "index.md": text}.items():
-        (folder / name).write_text(content, encoding="utf-8")
-    (folder / "theme").symlink_to(ROOT / "theme")
-    program = Path(sys.executable).with_name("jupyter-book")
-    command = [program, "build", folder, "--warningiserror", "--keep-going", "--quiet"]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True)
-
-
 GOOD = """# Title
 
 A [step](glossary.md#term-stride) by [He et al. (2016)](references.md#he2016deep), see [below](#more).
@@ -117,32 +100,6 @@ $$ (sum)
 
 See {eq}`sum`.
 """
-
-
-@pytest.fixture(scope="module")
-def good_book(tmp_path_factory):
-    """The pages of a small book in which nothing is wrong."""
-    folder = tmp_path_factory.mktemp("good")
-    done = small_book(folder, GOOD)
-    assert done.returncode == 0, done.stderr
-    return folder / "_build" / "html"
-
-
-def test_numbered_formula_and_its_reference(good_book):
-    page = (good_book / "index.html").read_text(encoding="utf-8")
-    assert '<span class="eqno">(1)' in page
-    assert 'href="#equation-sum">(1)</a>' in page
-
-
-def test_plain_links_become_definitions_and_citations(good_book):
-    page = (good_book / "index.html").read_text(encoding="utf-8")
-    assert re.search('href="glossary.html#term-stride" data-definition="步长. [^"]+"><span>step</span></a>', page)
-    assert re.search(
-        'href="references.html#he2016deep" title="Kaiming He[^"]+"><span>He et al. .2016.</span></a>', page
-    )
-    assert 'id="he2016deep"' in (good_book / "references.html").read_text(encoding="utf-8")
-
-
 # What is wrong on a page, and what the build says of it: each a paragraph of its own.
 WRONG = {
     "$\\frac{1}{$": "KaTeX",
@@ -150,25 +107,56 @@ WRONG = {
     "[step](references.md#nobody2016)": "nobody2016",
     "[step](nowhere.md)": "nowhere",
 }
+PAGES = {
+    "index.md": GOOD,
+    "wrong.md": "\n\n".join(["# Title", "Good: $x$.", *WRONG]) + "\n",
+    **{name: (ROOT / name).read_text(encoding="utf-8") for name in ("glossary.md", "references.md", "references.bib")},
+    "_toc.yml": "format: jb-book\nroot: index\nchapters:\n- file: wrong\n- file: glossary\n- file: references\n",
+    "_config.yml": (ROOT / "_config.yml").read_text(encoding="utf-8").replace("theme: .", f"theme: {ROOT}"),
+}
 
 
 @pytest.fixture(scope="module")
-def warnings(tmp_path_factory):
-    """The lines that a build prints for a page on which all of it is wrong; it goes on after each, and fails."""
-    done = small_book(tmp_path_factory.mktemp("wrong"), "\n\n".join(["# Title", "Good: $x$.", *WRONG]) + "\n")
+def small_book(tmp_path_factory):
+    """A book of a good page and of one on which all is wrong, with the real configuration: its pages, and the warnings.
+
+    A build goes on after each warning, and fails.
+    """
+    folder = tmp_path_factory.mktemp("small")
+    for name, content in PAGES.items():
+        (folder / name).write_text(content, encoding="utf-8")
+    (folder / "theme").symlink_to(ROOT / "theme")
+    program = Path(sys.executable).with_name("jupyter-book")
+    command = [program, "build", folder, "--warningiserror", "--keep-going", "--quiet"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     assert done.returncode != 0
-    return [line for line in done.stderr.splitlines() if "WARNING" in line]
+    return folder / "_build" / "html", [line for line in done.stderr.splitlines() if "WARNING" in line]
+
+
+def test_numbered_formula_and_its_reference(small_book):
+    page = (small_book[0] / "index.html").read_text(encoding="utf-8")
+    assert '<span class="eqno">(1)' in page
+    assert 'href="#equation-sum">(1)</a>' in page
+
+
+def test_plain_links_become_definitions_and_citations(small_book):
+    page = (small_book[0] / "index.html").read_text(encoding="utf-8")
+    assert re.search('href="glossary.html#term-stride" data-definition="步长. [^"]+"><span>step</span></a>', page)
+    assert re.search(
+        'href="references.html#he2016deep" title="Kaiming He[^"]+"><span>He et al. .2016.</span></a>', page
+    )
+    assert 'id="he2016deep"' in (small_book[0] / "references.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("wrong", WRONG)
-def test_what_is_wrong_on_a_page_fails_the_build(warnings, wrong):
+def test_what_is_wrong_on_a_page_fails_the_build(small_book, wrong):
     line = 5 + 2 * list(WRONG).index(wrong)
-    (said,) = (warning for warning in warnings if f"index.md:{line}:" in warning)
+    (said,) = (warning for warning in small_book[1] if f"wrong.md:{line}:" in warning)
     assert WRONG[wrong] in said
 
 
-def test_nothing_else_is_wrong_there(warnings):
-    assert len(warnings) == len(WRONG)
+def test_nothing_else_is_wrong_on_it_and_nothing_on_the_good_page(small_book):
+    assert len(small_book[1]) == len(WRONG)
 
 
 def prose(words, lines=0, questions=0, figures=0):
