@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from scipy.signal import convolve2d, correlate2d
+from scipy.stats import binom
 from test_mistakes import EXERCISES
 from torch import nn
 from torch.nn import functional as F
@@ -147,6 +148,11 @@ AGAIN = {
         weights(conv(inside, inside, 3), conv(inside, inside, 3)),
         weights(conv(channels, inside, 1), conv(inside, inside, 3), conv(inside, channels, 1)),
     ),
+    ("borrowed", "learns"): lambda stages, channels, kinds: (
+        weights(on_meta(nn.Linear, channels, kinds)),
+        weights(on_meta(nn.Linear, channels, kinds)) + stages[-1],
+    ),
+    ("borrowed", "lucky"): lambda tries, pictures, right: 1 - binom.cdf(right - 1, pictures, 0.5) ** tries,
 }
 
 
