@@ -28,7 +28,8 @@ STRENGTHS = (0.01, 0.1, 1.0, 10.0, 100.0)  # of what a linear layer's weights ma
 STEPS = {1: 50, 5: 100, 20: 150, 100: 300, 500: 600}  # of fine-tuning, 32 photographs each; from scratch four times
 LINEAR = ("pixels", "hand-made", "random", "borrowed")
 TUNED = tuple(
-    f"fine-tuned at {rate}, {rest}" for rate, rest in ((0.0003, 20), (0.003, 20), (0.001, "own statistics, 20"))
+    f"fine-tuned at {rate}, {rest}"
+    for rate, rest in ((0.0003, 20), (0.003, 20), (0.001, "own statistics, 20"), (0.003, "own statistics, 20"))
 )
 
 SPLITS: tuple[cifar10.Split, ...] = ("train", "validation", "test")
@@ -47,10 +48,10 @@ class Borrowed(nn.Module):
         self.own_statistics = own_statistics
 
     def train(self, mode: bool = True) -> Borrowed:
-        """Change the mode of all layers, but of the batch norms only if they are to measure."""
+        """The mode is the new layer's; of the borrowed ones only batch norms have it, if they are to measure."""
         super().train(mode)
-        if not self.own_statistics:
-            self.network.features.eval()
+        for part in self.network.features.modules():
+            part.training = mode and self.own_statistics and isinstance(part, nn.BatchNorm2d)
         return self
 
     def features(self, x: Tensor) -> list[Tensor]:
@@ -89,7 +90,7 @@ def photographs(split: cifar10.Split, labels: int, seed: int, epochs: int) -> tu
 
 
 def hand_made(x: Tensor) -> Numbers:
-    """Histograms of gradients in cells of 4 × 4 pixels, and of colours: the best that was common before 2012."""
+    """Histograms of gradients in cells of 4 × 4 pixels, and of colours: what was common before 2012."""
     from skimage.feature import hog
 
     settings: dict[str, Any] = {

@@ -50,8 +50,8 @@ def learns(stages: Sequence[int] = (12_000, 95_000, 310_000, 820_000), channels:
 
 
 _GUESSERS = Numbers(
-    "{tries} classifiers have learned nothing: for each of {pictures} pictures of two kinds, each of them tosses a "
-    "coin. You keep the best. How likely is it to be right on at least {right} of the {pictures}?",
+    "{tries} classifiers have learned nothing: each tosses a coin for each of {pictures} pictures of two kinds. You keep "
+    "the best. How likely is this one to be right on at least {right} of the {pictures}?",
     tries=range(5, 41),
     pictures=range(8, 17),
     right=range(6, 14),
@@ -261,7 +261,7 @@ def _middle(rival: Array, i: int) -> float:
 
 def _ahead(
     labels: list[int],
-    borrowed: Array,
+    ours: Array,
     rival: Array,
     mine: Any = np.min,
     theirs: Any = lambda rival, i: rival[-1].max(),
@@ -269,7 +269,7 @@ def _ahead(
     told: Any = lambda labels, i: labels[i],
     order: int = 1,
 ) -> int:
-    found = [i for i, row in enumerate(borrowed) if over(mine(row), theirs(rival, i))]
+    found = [i for i, row in enumerate(ours) if over(mine(row), theirs(rival, i))]
     return int(told(labels, found[::order][0])) if found else 0
 
 
@@ -279,8 +279,8 @@ ahead = Exercise(
     reference=_ahead,
     mistakes={
         "Compare every draw with every draw: the first of one has nothing to do with the first of the other.": (
-            lambda labels, borrowed, rival: next(
-                (n for n, row in zip(labels, borrowed, strict=True) if (row > rival[-1]).all()), 0
+            lambda labels, ours, rival: next(
+                (n for n, row in zip(labels, ours, strict=True) if (row > rival[-1]).all()), 0
             )
         ),
     },
