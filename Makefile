@@ -8,7 +8,7 @@ SHEETS ?= exercises
 COURSE ?= course
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve test rules pytest another lab execute experiments roster assignment collect grade export exam bench lock clean
+.PHONY: help book serve test another lab execute experiments roster assignment collect grade export exam bench lock clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile | expand -t 18
@@ -25,20 +25,13 @@ serve: book  ## serve the site on this machine and open a browser
 # Pages are the same whatever Python makes them, so no browser looks at these.
 TORCHLESS = tests/test_structure.py tests/checks tests/tools tests/unit tests/widgets
 
-# One processor finds the types while others test: mypy takes a minute of one.
 test: .venv/test node_modules/.package-lock.json  ## run every check and test
 	$(PY) tools/wheels.py
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
-	@$(MAKE) --no-print-directory --jobs=2 rules pytest
-
-rules:
 	$(PY) -m mypy
 	$(PY) tools/notebooks.py check
-
-# Three at a time for two processors: whoever grades a class waits most of the time, for what sleeps there.
-pytest:
-	$(PY) -m pytest --nbval -n 3 --dist loadfile --no-loadscope-reorder tests chapters exercises instructor/questions.ipynb index.ipynb how_a_check_thinks.ipynb
+	$(PY) -m pytest --nbval -n 2 --dist loadfile --no-loadscope-reorder tests chapters exercises instructor/questions.ipynb index.ipynb how_a_check_thinks.ipynb
 
 # PyTorch is left out: for each Python it would be fetched again.
 another: NEW = .venv-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')

@@ -25,12 +25,3 @@ class WithoutTorch:
 
 if os.environ.get("BOOK_WITHOUT_TORCH"):
     sys.meta_path.insert(0, WithoutTorch())
-
-
-def pytest_collection_modifyitems(items):
-    """Spread the files of each folder over the whole run: where a class is graded tests wait, and others compute."""
-    folders = {}
-    for item in items:
-        folders.setdefault(item.path.parent, {}).setdefault(item.path)
-    turns = {path: (turn + 0.5) / len(files) for files in folders.values() for turn, path in enumerate(files)}
-    items.sort(key=lambda item: turns[item.path])
