@@ -103,7 +103,7 @@ def test_page_folds_the_solutions_and_offers_the_copy(sheet, site, browser):
     solutions = page.locator("article details")
     expect(solutions).to_have_count(sum(bool(nbgraders(cell, "solution")) for cell in read(sheet).cells))
     first = solutions.first
-    expect(first.locator("summary")).to_have_text("Solution")
+    expect(first.locator("summary")).to_have_text("Solution", use_inner_text=True)
     expect(first.locator("pre")).to_be_hidden()
     first.locator("summary").press("Enter")
     expect(first.locator("pre")).to_be_visible()
