@@ -50,8 +50,8 @@ def learns(stages: Sequence[int] = (12_000, 95_000, 310_000, 820_000), channels:
 
 
 _GUESSERS = Numbers(
-    "{tries} classifiers have learned nothing: each tosses a coin for each of {pictures} pictures of two kinds. You keep "
-    "the best. How likely is this one to be right on at least {right} of the {pictures}?",
+    "{tries} classifiers have learned nothing: each tosses a coin for each of {pictures} pictures of two kinds. You "
+    "keep the best. How likely is this one to be right on at least {right} of the {pictures}?",
     tries=range(5, 41),
     pictures=range(8, 17),
     right=range(6, 14),
