@@ -739,11 +739,17 @@ def test_a_state_from_anywhere_is_made_valid():
         "sample": "<b>",
         "still": {"sample": "a cat", "photo": "", "likeliest": [[0, "a", 1]] * 5, "heat": [[0] * 48 + ["x"]] * 5},
     }
-    cases = json.dumps([(name, junk) for name in FIGURES]).encode()
+    whole = {"name": "a, 2 layers", "costs": [1, 2, 3, 4], "seeds": [[[1], [2], [3], [4]]]}
+    lists = {"runs": [7, {"name": 1}, whole | {"costs": ["1", 2, 3, 4]}, whole | {"seeds": [[[]]]}, whole], "shown": 1}
+    cases = json.dumps(
+        [*((name, junk) for name in FIGURES), ("compare_runs", lists | {"up": "b", "steps": -1})]
+    ).encode()
     done = node(PROGRAM, return_completed_process=True, input=cases, capture_output=True)
-    explorer, mixer, matrix, _, waves, _, stepper, ledger, pooling, tower, curves, transposed, own = json.loads(
-        done.stdout
-    )["answers"]
+    answers = json.loads(done.stdout)["answers"]
+    explorer, mixer, none, matrix, _, waves, _, stepper, ledger, pooling, tower, curves, transposed, own, some = answers
+    assert none["sentence"] == "There is no run to show."
+    assert (some["names"], some["shown"], some["up"]) == (["a, 2 layers"], [], "loss while learning")
+    assert some["sentence"] == "Choose at least one network."
     assert (explorer["blocks"], explorer["area"], explorer["sentence"]) == (
         [],
         "parameters",
