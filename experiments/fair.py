@@ -96,22 +96,6 @@ def best(case: str) -> float:
     return max(RATES, key=lambda rate: found[f"{case}, {rate}"])
 
 
-def found(case: str, number: str, name: str = "fair") -> list[float]:
-    """One number of a network's kept runs, seed by seed; of a curve the last."""
-    kept_runs = sorted((each["seed"], each[number]) for each in results(name)["runs"] if each["case"] == case)
-    return [value[-1] if isinstance(value, list) else value for _, value in kept_runs]
-
-
-def table(*cases: str) -> str:
-    """Kept runs as lines: right on test photographs, seed by seed; a step's time, and what an image keeps."""
-    lines = [f"{'':28}right on test photographs, %   ms a step   kB kept an image"]
-    for case in cases:
-        shares = "".join(f"{100 * share:7.1f}" for share in found(case, "test accuracy"))
-        step, memory = (statistics.median(found(case, cost, COSTS.name)) for cost in ("milliseconds", "kept kB"))
-        lines.append(f"{case:30}{shares:26}{step:11.0f}{memory:19.0f}")
-    return "\n".join(lines)
-
-
 def run(case: str, seed: int, epochs: int) -> dict[str, Any]:
     """Learn at the best rate; at the end, know loss and share of right answers without augmentation."""
     model, curves = learned(case, best(case) if epochs else RATES[0], seed, epochs, IMAGES)
