@@ -1,4 +1,4 @@
-"""Eight kinds of blocks in one scaffold: stem, three stages, mean of each channel, dense layer."""
+"""Eight kinds of blocks, and a control, in one scaffold: stem, three stages, mean of each channel, dense layer."""
 
 from __future__ import annotations
 
@@ -65,6 +65,15 @@ class VGG(Block):
         """(N, c, H, W) → (N, k, H / stride, W / stride)."""
         y: Tensor = self.body(x)
         return y
+
+
+class NormalisedVGG(Plain):
+    """The plain block with VGG's max pooling: all that VGG lacks beside it is normalisation."""
+
+    def __init__(self, c: int, k: int, stride: int) -> None:
+        """Set up the layers."""
+        super().__init__(c, k, 1)
+        self.body.insert(0, nn.MaxPool2d(stride))
 
 
 class Inception(Block):
@@ -210,6 +219,7 @@ class ConvNeXt(Block):
 BLOCKS: dict[str, type[Block]] = {
     "plain": Plain,
     "VGG": VGG,
+    "normalised VGG": NormalisedVGG,
     "Inception": Inception,
     "residual": Residual,
     "bottleneck": Bottleneck,
@@ -223,6 +233,7 @@ BLOCKS: dict[str, type[Block]] = {
 WIDTHS = {
     "plain": (8, 8, 24, 52),
     "VGG": (8, 8, 24, 52),
+    "normalised VGG": (8, 8, 24, 52),
     "Inception": (24, 24, 56, 112),
     "residual": (8, 8, 24, 52),
     "bottleneck": (48, 48, 96, 224),

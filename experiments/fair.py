@@ -1,4 +1,4 @@
-"""One fair fight on CIFAR-10: eight kinds of blocks with equal depth, work and care (chapters 11 to 14)."""
+"""One fair fight on CIFAR-10: kinds of blocks with equal depth, work and care (chapters 11 to 14)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ IMAGES, CHOOSING, TESTING = 20_000, 2_500, 10_000
 SIZES: tuple[tuple[cifar10.Split, int], ...] = (("train", IMAGES), ("test", TESTING))
 RATES = (0.0003, 0.001, 0.003, 0.006, 0.012, 0.024)
 DEEPER = [f"{kind}, {depth} layers" for kind, depth in product(("plain", "residual"), (8, 32))]
-NETWORKS = (*(f"{kind}, 20 layers" for kind in BLOCKS), *DEEPER)
+LINEAR = "linear, 1 layer"  # what any network has to beat: sums of the pixels
+NETWORKS = (*(f"{kind}, 20 layers" for kind in BLOCKS), *DEEPER, LINEAR)
 
 
 class Augment(nn.Module):
@@ -57,6 +58,14 @@ def recipe(model: nn.Module, rate: float, steps: int) -> tuple[AdamW, LambdaLR]:
     return optimizer, LambdaLR(optimizer, factor)
 
 
+def built(case: str) -> nn.Module:
+    """The network of a case, not trained."""
+    if case == LINEAR:
+        return nn.Sequential(nn.Flatten(), nn.Linear(3 * 32 * 32, 10))
+    kind, depth = case.removesuffix(" layers").split(", ")
+    return network(kind, int(depth))
+
+
 def images(split: cifar10.Split, count: int, epochs: int) -> Data:
     """Photographs on the device that learns; noise for a quick run, which has 0 epochs."""
     return on_device(cifar10.tensors(split, count) if epochs else cifar10.noise(3 * BATCH))
@@ -64,10 +73,9 @@ def images(split: cifar10.Split, count: int, epochs: int) -> Data:
 
 def learned(case: str, rate: float, seed: int, epochs: int, count: int) -> tuple[nn.Module, dict[str, Any]]:
     """A trained network, and its curves, epoch by epoch: loss and share of right answers, also on validation images."""
-    kind, depth = case.removesuffix(" layers").split(", ")
     train, validation = images("train", count, epochs), images("validation", CHOOSING, epochs)
     torch.manual_seed(seed)
-    model = nn.Sequential(Augment(), network(kind, int(depth)))
+    model = nn.Sequential(Augment(), built(case))
     model.to(memory_format=torch.channels_last).to(DEVICE)  # type: ignore[call-overload]  # torch's stubs lack it
     epochs = max(1, epochs)
     optimizer, scheduler = recipe(model, rate, epochs * -(-len(train[0]) // BATCH))
@@ -96,6 +104,22 @@ def best(case: str) -> float:
     return max(RATES, key=lambda rate: found[f"{case}, {rate}"])
 
 
+def found(case: str, number: str, name: str = "fair") -> list[float]:
+    """One number of a network's kept runs, seed by seed; of a curve the last."""
+    kept_runs = sorted((each["seed"], each[number]) for each in results(name)["runs"] if each["case"] == case)
+    return [value[-1] if isinstance(value, list) else value for _, value in kept_runs]
+
+
+def table(*cases: str) -> str:
+    """Kept runs as lines: right on test photographs, seed by seed; a step's time, and what an image keeps."""
+    lines = [f"{'':29}{'right, %, by seed':21}{'ms a step':>9}{'kB kept':>9}"]
+    for case in cases:
+        shares = "".join(f"{100 * share:7.1f}" for share in found(case, "test accuracy"))
+        step, memory = (statistics.median(found(case, cost, COSTS.name)) for cost in ("milliseconds", "kept kB"))
+        lines.append(f"{case:28}{shares:22}{step:9.0f}{memory:9.0f}")
+    return "\n".join(lines)
+
+
 def run(case: str, seed: int, epochs: int) -> dict[str, Any]:
     """Learn at the best rate; at the end, know loss and share of right answers without augmentation."""
     model, curves = learned(case, best(case) if epochs else RATES[0], seed, epochs, IMAGES)
@@ -111,8 +135,7 @@ def run(case: str, seed: int, epochs: int) -> dict[str, Any]:
 
 def costs(case: str, seed: int, epochs: int) -> dict[str, Any]:
     """Parameters, milliseconds for a step of learning (the median of 20), and kB kept for the way back, an image."""
-    kind, depth = case.removesuffix(" layers").split(", ")
-    model = network(kind, int(depth)).to(memory_format=torch.channels_last).to(DEVICE)  # type: ignore[call-overload]
+    model = built(case).to(memory_format=torch.channels_last).to(DEVICE)  # type: ignore[call-overload]
     x, labels = on_device(cifar10.noise(BATCH))
     x = x.contiguous(memory_format=torch.channels_last)
     optimizer, _ = recipe(model, RATES[0], 1)
