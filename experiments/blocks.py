@@ -52,7 +52,7 @@ class VGG(Block):
         """Set up the layers."""
         super().__init__()
         self.out = k
-        pool = nn.MaxPool2d(stride)
+        pool = nn.MaxPool2d(2) if stride > 1 else nn.Identity()
         layers = nn.Conv2d(c, k, 3, padding=1), nn.ReLU(), nn.Conv2d(k, k, 3, padding=1), nn.ReLU()
         self.body = nn.Sequential(pool, *layers)
 
@@ -73,7 +73,7 @@ class NormalisedVGG(Plain):
     def __init__(self, c: int, k: int, stride: int) -> None:
         """Set up the layers."""
         super().__init__(c, k, 1)
-        self.body.insert(0, nn.MaxPool2d(stride))
+        self.body.insert(0, nn.MaxPool2d(2) if stride > 1 else nn.Identity())
 
 
 class Inception(Block):
