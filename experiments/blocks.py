@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -106,6 +108,8 @@ class Residual(Plain):
 
     def shortcut(self, x: Tensor) -> Tensor:
         """What comes in, in the shape of what goes out."""
+        if self.stride == 1 and not self.missing:
+            return x
         return F.pad(F.avg_pool2d(x, self.stride), (0, 0, 0, 0, 0, self.missing))
 
     def forward(self, x: Tensor) -> Tensor:
@@ -230,7 +234,7 @@ BLOCKS: dict[str, type[Block]] = {
 # Channels of the stem and of the three stages (of dense blocks: those that each block adds): 20 layers of 4.8 million
 # multiply-adds, in multiples of eight where that was possible, which processors like. Plain and residual networks of
 # every depth have the same.
-WIDTHS = {
+WIDTHS: dict[str, tuple[int, ...]] = {
     "plain": (8, 8, 24, 52),
     "VGG": (8, 8, 24, 52),
     "normalised VGG": (8, 8, 24, 52),
@@ -243,17 +247,20 @@ WIDTHS = {
 }
 
 
-def network(kind: str, depth: int = 20) -> nn.Sequential:
-    """3 × 32 × 32 pixels to ten scores: stages at 16, 8 and 4 pixels with (depth − 2) / 3 layers each."""
+def network(kind: str, depth: int = 20, widths: Sequence[int] = ()) -> nn.Sequential:
+    """3 × 32 × 32 pixels to ten scores: stages at 16, 8 and 4 pixels with (depth − 2) / 3 layers each.
+
+    ``widths`` are the channels of the stem and of the three stages, those of the table unless given.
+    """
     if kind not in BLOCKS:
         raise ValueError(f"kind must be one of {', '.join(BLOCKS)}, got {kind}")
-    block, (k, *widths) = BLOCKS[kind], WIDTHS[kind]
+    block, (k, *stages) = BLOCKS[kind], widths or WIDTHS[kind]
     if depth <= 2 or (depth - 2) % (3 * block.LAYERS):
         raise ValueError(
             f"depth − 2 must be a multiple of {3 * block.LAYERS} for {kind} blocks, got a depth of {depth}"
         )
     layers, c = [block.stem(k)], k
-    for stage, width in enumerate(widths):
+    for stage, width in enumerate(stages):
         for place in range((depth - 2) // 3 // block.LAYERS):
             made = block(c, width, 2 if stage and not place else 1)
             layers, c = [*layers, made], made.out
