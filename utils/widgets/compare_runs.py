@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from math import ceil, floor, log10
-from statistics import median
 from typing import Any, ClassVar
 
 import traitlets
@@ -61,7 +60,7 @@ class CompareRuns(Figure):
         packed = [
             {
                 "name": name,
-                "costs": [median(run[key] for run in costs if run["case"] == name) for key in COSTS.values()]
+                "costs": [min(run[key] for run in costs if run["case"] == name) for key in COSTS.values()]
                 + [int(name.split(", ")[1].split()[0])],
                 "seeds": [
                     [_whole(run[key]) for key in UP.values()]
