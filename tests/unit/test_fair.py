@@ -141,7 +141,7 @@ def tried(experiment, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(
     "experiment",
-    [fair.PROBES, fair.COSTS, fair.EXPERIMENT, fair.LONGER, borrowed.EXPERIMENT],
+    [fair.PROBES, fair.COSTS, fair.EXPERIMENT, fair.OTHER_RATES, fair.LONGER, borrowed.EXPERIMENT],
     ids=lambda each: each.name,
 )
 def test_results_are_those_of_the_script(experiment, tmp_path, monkeypatch):
@@ -152,8 +152,10 @@ def test_results_are_those_of_the_script(experiment, tmp_path, monkeypatch):
     assert {run["case"]: run.keys() for run in kept["runs"] if run["case"] in made} == made
 
 
-def test_the_baseline_weighs_pixels_and_the_control_is_vgg_normalised():
+def test_the_baseline_and_the_controls_are_what_they_are_said_to_be():
     assert fair.built(fair.LINEAR)(torch.rand(2, 3, 32, 32)).shape == (2, 10)
+    work = [profile(fair.built(case), (3, 32, 32)).total_macs for case in (fair.SHALLOW, "plain, 20 layers")]
+    assert abs(work[0] / work[1] - 1) < 0.01
     kinds = {kind: [type(layer) for layer in blocks.network(kind).modules()] for kind in ("VGG", "normalised VGG")}
     pools, norms = (
         {kind: layers.count(sign) for kind, layers in kinds.items()} for sign in (nn.MaxPool2d, nn.BatchNorm2d)
