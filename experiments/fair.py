@@ -181,7 +181,12 @@ def costs(case: str, seed: int, epochs: int) -> dict[str, Any]:
 
 
 PROBES = Experiment(
-    "fair_rates", probe, [f"{name}, {rate}" for name, rate in product(NETWORKS, RATES)], epochs=3, seeds=1
+    "fair_rates",
+    probe,
+    [f"{name}, {rate}" for name, rate in product(NETWORKS, RATES)],
+    epochs=3,
+    seeds=1,
+    quick=[f"{name}, {RATES[0]}" for name in NETWORKS],
 )
 COSTS = Experiment("fair_costs", costs, NETWORKS, epochs=1, alone=True)
 EXPERIMENT = Experiment("fair", run, NETWORKS, epochs=8)

@@ -29,7 +29,8 @@ LONGER = ", longer"  # at the end of a case: the same, for three times as many e
 class Experiment(NamedTuple):
     """``run(case, seed, epochs)`` returns the numbers to keep; the cases in ``often`` are run with ten seeds.
 
-    What measures time is run ``alone``, never beside another run.
+    What measures time is run ``alone``, never beside another run. Where many cases take the same steps, ``quick`` names
+    those that a quick run takes.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Experiment(NamedTuple):
     seeds: int = 3
     often: Sequence[str] = ()
     alone: bool = False
+    quick: Sequence[str] = ()
 
     def wanted(self) -> list[tuple[str, int]]:
         """Every case with every seed, in the order in which they are run."""
@@ -106,7 +108,8 @@ def record(experiment: Experiment, quick: bool = False, side_by_side: int = 1) -
 
     ``quick`` runs one seed of each for three batches, and writes nothing.
     """
-    experiment = experiment._replace(epochs=0, seeds=1, often=()) if quick else experiment
+    if quick:
+        experiment = experiment._replace(epochs=0, seeds=1, often=(), cases=experiment.quick or experiment.cases)
     name, epochs = experiment.name, experiment.epochs
     path = RESULTS / f"{name}.json"
     content: dict[str, Any] = {"epochs": epochs, "runs": []}

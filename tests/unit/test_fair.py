@@ -122,6 +122,13 @@ def settled(case, seed, epochs):
     return {"case seen": case, "seed seen": seed}
 
 
+def test_a_quick_run_takes_the_cases_that_are_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(runs, "RESULTS", tmp_path)
+    experiment = runs.Experiment("some", settled, ["a", "b"], 1, 2, quick=["b"])
+    assert [run["case"] for run in runs.record(experiment, quick=True)["runs"]] == ["b"]
+    assert not [*tmp_path.iterdir()]
+
+
 def test_runs_side_by_side_are_the_same_runs(tmp_path, monkeypatch):
     monkeypatch.setattr(runs, "RESULTS", tmp_path)
     monkeypatch.setattr("experiments.RESULTS", tmp_path)
@@ -133,7 +140,7 @@ def test_runs_side_by_side_are_the_same_runs(tmp_path, monkeypatch):
 def tried(experiment, tmp_path, monkeypatch):
     """Quick runs of some cases, without data."""
     monkeypatch.setattr(cifar10, "FILE", tmp_path / "cifar10.npz")
-    some = experiment._replace(cases=experiment.cases[::7])
+    some = experiment._replace(cases=experiment.cases[::7], quick=())
     made = runs.record(some, quick=True)["runs"]
     assert [run["case"] for run in made] == list(some.cases)
     return {run["case"]: run.keys() for run in made}
