@@ -108,9 +108,9 @@ def best(case: str) -> float:
 
 
 def found(case: str, number: str, name: str = "fair") -> list[float]:
-    """One number of a network's kept runs, seed by seed; of a curve the last."""
+    """One number of a network's kept runs, seed by seed."""
     kept_runs = sorted((each["seed"], each[number]) for each in results(name)["runs"] if each["case"] == case)
-    return [value[-1] if isinstance(value, list) else value for _, value in kept_runs]
+    return [value for _, value in kept_runs]
 
 
 def table(*cases: str) -> str:
