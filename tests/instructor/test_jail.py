@@ -94,11 +94,8 @@ def test_nothing_outlives_its_grading(name, monkeypatch):
 
 
 def test_a_grader_that_is_killed_takes_its_submissions_along():
-    program = (
-        "from instructor.submission import *\n"
-        f"run({attacked(IN_A_CALL['outlives-its-parent'] + chr(10) + 'while True: pass')!r}, "
-        "[Question('two', [(3,)], 60)], Limits())"
-    )
+    attack = attacked(IN_A_CALL["outlives-its-parent"].replace("return []", "while True: pass"))
+    program = f"from instructor.submission import *\nrun({attack!r}, [Question('two', [(3,)], 60)], Limits())"
     with subprocess.Popen([sys.executable, "-c", program], cwd=ROOT) as grader:
         while len(prisoners := inside(grader)) < 4:
             assert grader.poll() is None
