@@ -27,22 +27,35 @@ QUIET = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
-# Of a chapter's thousands of words of code, signs in formulas and numbers in drawings, one of each kind stays as it is;
-# axe would look at every one of them, and for a number at all that lies under it.
+# Of a chapter's thousands of signs in formulas, words of code, and shapes and numbers in drawings, one of each kind stays
+# as it is, and of all kinds of text one each has its contrast measured: for it, axe asks for all that lies under it.
 ONE_OF_EACH = """() => {
   const kinds = new Map([[document, '']]), seen = new Set();
   const kind = (node) => {
     if (!kinds.has(node)) {
-      kinds.set(node, `${node.getAttribute('class')} ${node.style?.color} in ${kind(node.parentNode)}`);
+      const { color, backgroundColor, fontSize, fontWeight, opacity } = getComputedStyle(node);
+      const look = [node.localName, node.getAttribute('class'), color, backgroundColor, fontSize, fontWeight, opacity];
+      kinds.set(node, `${look} in ${kind(node.parentElement?.closest('.katex') ?? node.parentNode)}`);
     }
     return kinds.get(node);
   };
   const again = (node) => seen.has(kind(node)) || !seen.add(kind(node));
-  const repeated = (selector) => [...document.querySelectorAll(selector)].filter(again);
-  for (const number of repeated('svg text')) number.remove();
-  for (const sign of repeated('.katex-html span:not(:has(*))')) sign.style.visibility = 'hidden';
-  for (const word of repeated('pre span')) word.replaceWith(...word.childNodes);
-  for (const code of document.querySelectorAll('pre')) code.normalize();
+  const all = (selector) => [...document.querySelectorAll(selector)];
+  const shapes = all('svg :is(text, rect, path, line, circle):not([role], [tabindex])');
+  for (const node of [...shapes, ...all('.cnn-figure tbody tr')].filter(again)) node.remove();
+  for (const formula of all('.katex')) {
+    const signs = [...formula.querySelectorAll('.katex-html span:not(:has(*))')];
+    if (signs.map(again).every(Boolean)) formula.replaceWith('x');
+  }
+  for (const formula of all('math')) formula.textContent = formula.textContent;
+  for (const word of all('pre span').filter(again)) word.replaceWith(...word.childNodes);
+  for (const code of all('pre')) code.normalize();
+  seen.clear();
+  for (const node of all('body *')) {
+    const text = [...node.childNodes].some((child) => child.nodeType === 3 && child.data.trim());
+    node.toggleAttribute('data-measured', (text || node.matches('input, select')) && node.checkVisibility() && !again(node));
+  }
+  axe.configure({ rules: [{ id: 'color-contrast', selector: '[data-measured]' }] });
 }"""
 
 
@@ -166,7 +179,7 @@ def axe():
         if not page.evaluate("'axe' in window"):
             page.evaluate(script)
         page.evaluate(ONE_OF_EACH)
-        found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
+        found = page.evaluate("axe.run(document, {resultTypes: ['violations'], preload: false})")["violations"]
         return [
             f"{violation['id']}: {node['html'][:200]} {node['failureSummary']}"
             for violation in found

@@ -86,16 +86,18 @@ def visit(browser, axe, address, site):
         local = {urlsplit(url).path for url in it.requests if url.startswith(address)}
         it.weight = {path: (site / unquote(path).lstrip("/")).stat().st_size for path in local}
         it.facts = tab.evaluate(FACTS)
+        tab.set_viewport_size({"width": 320, "height": 640})  # a window of 1280 pixels, enlarged to 400 %
+        it.facts["overflow 320"] = tab.evaluate(WIDE)
+        tab.set_viewport_size({"width": 390, "height": 844})
+        tab.evaluate(SETTLED)
+        it.facts["overflow 390"] = tab.evaluate(WIDE)
+        it.facts["axe narrow"] = axe(tab, whole=True)  # it leaves less of the page
+        tab.set_viewport_size({"width": 1280, "height": 900})
+        tab.evaluate(SETTLED)
         it.facts["axe light"] = axe(tab, whole=True)
         tab.emulate_media(color_scheme="dark")
         tab.wait_for_function("document.documentElement.dataset.theme === 'dark'")
         it.facts["axe dark"] = axe(tab, whole=True)
-        tab.set_viewport_size({"width": 390, "height": 844})
-        tab.evaluate(SETTLED)
-        it.facts["overflow 390"] = tab.evaluate(WIDE)
-        it.facts["axe narrow"] = axe(tab, whole=True)
-        tab.set_viewport_size({"width": 320, "height": 640})  # a window of 1280 pixels, enlarged to 400 %
-        it.facts["overflow 320"] = tab.evaluate(WIDE)
         tab.close()
         return it
 
