@@ -260,7 +260,9 @@ def run(case: str, seed: int, epochs: int) -> dict[str, Any]:
     return {name: round(value, 4) for name, value in found.items()}
 
 
-EXPERIMENT = Experiment("seeing", run, ("suspect", "repaired", "no sevens"), epochs=20, seeds=5)
+EXPERIMENT = Experiment(
+    "seeing", run, ("suspect", "repaired", "no sevens"), epochs=20, seeds=5, quick=("repaired", "no sevens")
+)
 
 if __name__ == "__main__":
     main(EXPERIMENT)

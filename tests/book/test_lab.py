@@ -73,12 +73,8 @@ def lab(tmp_path_factory):
             wait_for(f"http://127.0.0.1:{port}/api", server, home / "log")
             yield lambda name: f"http://127.0.0.1:{port}/lab/tree/{name}?token=figure&reset"
         finally:
-            server.terminate()
-            try:
-                server.wait(30)
-            except subprocess.TimeoutExpired:  # it waits for a browser's last words
-                server.kill()
-                server.wait()
+            server.kill()  # asked to end, it waits half a minute for a browser's last words; its kernels end with it
+            server.wait()
 
 
 def wait_for(address, server, log):

@@ -1,6 +1,7 @@
 """The book's search, asked as readers ask it: for sizes, for the names of others, for the words of the glossary."""
 
 import re
+from functools import cache
 from urllib.parse import quote
 
 import pytest
@@ -15,6 +16,7 @@ def found(browser, address):
     """A function that asks the search and returns the pages it finds, best first."""
     tab = browser.new_page()
 
+    @cache  # many ask for what another has asked
     def ask(words):
         tab.goto(f"{address}/search.html?q={quote(words)}")
         tab.wait_for_function("/finished|did not match/.test(document.querySelector('.search-summary')?.innerText)")

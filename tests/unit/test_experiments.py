@@ -46,7 +46,9 @@ def test_results_are_those_of_the_script(experiment):
     kept, made = results(experiment.name), runs.record(experiment, quick=True)
     assert kept["epochs"] == experiment.epochs
     assert kept.keys() == made.keys()
-    assert {run["case"]: run.keys() for run in kept["runs"]} == {run["case"]: run.keys() for run in made["runs"]}
+    again = {run["case"]: run.keys() for run in made["runs"]}
+    assert again.keys() == set(experiment.quick or experiment.cases)
+    assert {run["case"]: run.keys() for run in kept["runs"] if run["case"] in again} == again
     ran = sorted((run["case"], run["seed"]) for run in kept["runs"])
     assert ran == sorted(experiment.wanted())
 
