@@ -27,8 +27,8 @@ QUIET = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
-# Of a chapter's thousands of signs in formulas, words of code, and shapes and numbers in drawings, one of each kind stays
-# as it is, and of all kinds of text one each has its contrast measured: for it, axe asks for all that lies under it.
+# Of a chapter's thousands of signs in formulas, words of code, and shapes and numbers in drawings, one of each kind
+# stays as it is, and of each kind of text one has its contrast measured: for it, axe asks for all that lies under it.
 ONE_OF_EACH = """() => {
   const kinds = new Map([[document, '']]), seen = new Set();
   const kind = (node) => {
@@ -53,7 +53,8 @@ ONE_OF_EACH = """() => {
   seen.clear();
   for (const node of all('body *')) {
     const text = [...node.childNodes].some((child) => child.nodeType === 3 && child.data.trim());
-    node.toggleAttribute('data-measured', (text || node.matches('input, select')) && node.checkVisibility() && !again(node));
+    const shown = (text || node.matches('input, select')) && node.checkVisibility();
+    node.toggleAttribute('data-measured', shown && !again(node));
   }
   axe.configure({ rules: [{ id: 'color-contrast', selector: '[data-measured]' }] });
 }"""

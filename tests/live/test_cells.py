@@ -4,7 +4,9 @@ import functools
 import hashlib
 import importlib
 import json
+import re
 import sys
+import zipfile
 from types import ModuleType
 
 import numpy as np
@@ -87,6 +89,24 @@ def test_digits_are_those_of_scikit_learn(monkeypatch):
     monkeypatch.setitem(sys.modules, "sklearn.datasets", stand_in(monkeypatch, "sklearn.datasets"))
     ours, theirs = datasets.digits(), (images, labels)
     assert all(np.array_equal(one, other) and one.dtype == other.dtype for one, other in zip(ours, theirs, strict=True))
+
+
+def test_archives_for_the_page_have_all_that_they_had_but_what_it_cannot_use():
+    if wheels.missing():
+        pytest.skip("NO WHEELS, so none was compiled: run tools/wheels.py")
+    compiled = kit._compiled()
+    for path in (wheels.PYODIDE / kit.STDLIB, *(wheels.FOLDER / name for name in wheels.locked())):
+        with zipfile.ZipFile(path) as given, zipfile.ZipFile(compiled / path.name) as made:
+            before, after = set(given.namelist()), set(made.namelist())
+            assert all(made.read(name) == given.read(name) for name in after & before)
+            assert {name.removesuffix("c") for name in after - before} <= before - after
+            lost = {name for name in before - after if f"{name}c" not in after}
+            code = {name for name in lost if name.endswith((".py", ".so"))}
+            assert {re.match("[^/.]*(/f2py)?", name)[0] for name in code} <= {
+                "numpy/f2py", "_pyrepl", "xmlrpc", "imaplib", "smtplib", "ftplib", "poplib"
+            }  # fmt: skip
+            if path.name == kit.STDLIB or path.name.startswith(("numpy", "matplotlib")):
+                assert len(after - before) > 50
 
 
 @pytest.fixture

