@@ -9,6 +9,7 @@ import gzip
 import hashlib
 import io
 import json
+import re
 import shutil
 import tempfile
 import zipfile
@@ -27,7 +28,6 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 CORE = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm")
 STDLIB = "python_stdlib.zip"
-NUMPY = "numpy.whl"  # by a name of its own, for it is no longer the file that is known by the other
 CHANGED = (
     "Python's library and the wheels are changed in this: modules that are loaded first are compiled; stubs, and what "
     "needs a compiler, a terminal or sockets, are left out."
@@ -104,10 +104,10 @@ def _compiled() -> Path:
     return made
 
 
-def _lock(numpy: bytes) -> bytes:
-    """Pyodide's lock file, of all its packages with NumPy only, which is ``numpy``."""
+def _lock(name: str, wheel: bytes) -> bytes:
+    """Pyodide's lock file, of all its packages with NumPy only, whose wheel is this."""
     lock = json.loads((wheels.PYODIDE / "pyodide-lock.json").read_text(encoding="utf-8"))
-    package = {**lock["packages"]["numpy"], "file_name": NUMPY, "sha256": hashlib.sha256(numpy).hexdigest()}
+    package = {**lock["packages"]["numpy"], "file_name": name, "sha256": hashlib.sha256(wheel).hexdigest()}
     return json.dumps({**lock, "packages": {"numpy": package}}).encode()
 
 
@@ -134,8 +134,9 @@ def write(folder: Path) -> str:
     compiled = _compiled()
     first = {name: (wheels.PYODIDE / name).read_bytes() for name in CORE}
     first |= {STDLIB: (compiled / STDLIB).read_bytes(), "book.zip": package()}
-    first[NUMPY] = (compiled / numpy).read_bytes()
-    first["pyodide-lock.json"] = _lock(first[NUMPY])
+    # With a build of its own in its name: it is no longer the file that is known by the other.
+    name, wheel = re.sub("(?=-cp)", "-1compiled", numpy, count=1), (compiled / numpy).read_bytes()
+    first |= {name: wheel, "pyodide-lock.json": _lock(name, wheel)}
     later = {name: (compiled / name).read_bytes() for name in drawing} | data()
     later["licences.txt"] = _licences()
     shutil.rmtree(folder, ignore_errors=True)
