@@ -145,14 +145,17 @@ def _columns(taps: Array, groups: int) -> Iterator[tuple[slice, slice, slice, Ar
     """Images, groups, positions, and their columns (groups, CRS/groups, images · positions), as fit the cache.
 
     All groups at a few rows of positions; or, where there is room for a whole group, a few groups at all of them, which
-    makes fewer and longer products. Small images come several at once.
+    makes fewer and longer products. Small images come several at once. Columns under a kernel of one pixel that moves
+    by one are the image as it lies: nothing is laid out, so it comes whole.
     """
     count, channels, *kernel_size, height, width = taps.shape
     deep = channels // groups
     row = deep * math.prod(kernel_size) * width * taps.itemsize  # bytes of one group's columns for a row of positions
     whole = groups > 1 and row * height <= _CACHE
     block = _CACHE // (row * height) if whole else groups
-    strip = height if whole else min(height, max(_CACHE // (row * groups), math.ceil(_MANY / width)))
+    as_it_lies = kernel_size == [1, 1] and taps.strides[-2:] == (width * taps.itemsize, taps.itemsize)
+    rows = max(_CACHE // (row * groups), math.ceil(_MANY / width))
+    strip = height if whole or as_it_lies else min(height, rows)
     once = math.ceil(_MANY / (width * height)) if strip == height else 1
     for n, first, top in product(range(0, count, once), range(0, groups, block), range(0, height, strip)):
         part = taps[n : n + once, first * deep : (first + block) * deep, ..., top : top + strip, :]
