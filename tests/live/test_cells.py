@@ -103,7 +103,7 @@ def test_archives_for_the_page_have_all_that_they_had_but_what_it_cannot_use():
             lost = {name for name in before - after if f"{name}c" not in after}
             code = {name for name in lost if name.endswith((".py", ".so"))}
             assert {re.match("[^/.]*(/f2py)?", name)[0] for name in code} <= {
-                "numpy/f2py", "_pyrepl", "xmlrpc", "imaplib", "smtplib", "ftplib", "poplib"
+                "numpy/f2py", "_pyrepl", "multiprocessing", "xmlrpc", "imaplib", "smtplib", "ftplib", "poplib"
             }  # fmt: skip
             if path.name == kit.STDLIB or path.name.startswith(("numpy", "matplotlib")):
                 assert len(after - before) > 50

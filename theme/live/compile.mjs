@@ -14,9 +14,9 @@ import importlib, importlib.util, io, site, sys, zipfile
 from importlib import _bootstrap_external
 
 
-# Stubs, what only a compiler reads, and what needs a compiler, a terminal or sockets.
+# Stubs, what only a compiler reads, and what needs a compiler, a terminal, sockets or processes.
 USELESS = ".pyi", ".pxd", ".h", ".c", ".a"
-IDLE = "numpy/f2py/", "_pyrepl/", "xmlrpc/", "imaplib.", "smtplib.", "ftplib.", "poplib."
+IDLE = "numpy/f2py/", "_pyrepl/", "multiprocessing/", "xmlrpc/", "imaplib.", "smtplib.", "ftplib.", "poplib."
 
 
 def loaded():

@@ -30,7 +30,7 @@ CORE = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm")
 STDLIB = "python_stdlib.zip"
 CHANGED = (
     "Python's library and the wheels are changed in this: modules that are loaded first are compiled; stubs, and what "
-    "needs a compiler, a terminal or sockets, are left out."
+    "needs a compiler, a terminal, sockets or processes, are left out."
 )
 
 
