@@ -254,6 +254,7 @@ def test_colab_copy_runs_where_only_libraries_are_installed(tmp_path):
     work.mkdir()
     # Built with the setuptools at hand: a test does not download.
     clean = {"PATH": os.environ["PATH"], "HOME": str(work), "PIP_NO_BUILD_ISOLATION": "0", "PIP_NO_INDEX": "1"}
+    clean["MPLCONFIGDIR"] = matplotlib.get_cachedir()  # to list a machine's fonts takes half a minute
     done = subprocess.run([python, "-c", RUN, chapter], cwd=work, env=clean, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]
     assert done.stdout.startswith(str(environment)), done.stdout
