@@ -9,6 +9,7 @@ import io
 import itertools
 import json
 import re
+from collections import defaultdict
 from functools import cache
 from urllib.parse import unquote
 
@@ -84,17 +85,23 @@ BROKEN = {
 }
 
 
+@pytest.fixture(scope="module")
+def tabs():
+    """Tabs that have served a test, by what they were opened with: to open one takes longer than a figure's page."""
+    return defaultdict(list)
+
+
 @pytest.fixture
-def show(browser, tmp_path):
+def show(browser, tabs, tmp_path):
     """Open a figure's page; ``browser.new_context``'s options by keyword."""
     pages = []
 
     def open_page(figure, mode="light", width=1280, **options):
-        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=mode, **options)
-        page = context.new_page()
+        idle = tabs[mode, width, *sorted(options.items())]
+        size = {"width": width, "height": 900}
+        page = idle.pop() if idle else listening(browser.new_context(viewport=size, color_scheme=mode, **options))
         page.complaints = []
-        page.on("console", lambda message: page.complaints.append(message.text))
-        page.on("pageerror", lambda error: page.complaints.append(str(error)))
+        page.set_viewport_size(size)
         file = tmp_path / f"{figure.name}-{mode}.html"
         colours = "; ".join(f"--cnn-{role}: {colour[mode]}" for role, colour in PALETTE.items())
         text = PAGE.format(
@@ -111,13 +118,23 @@ def show(browser, tmp_path):
         page.goto(file.as_uri())
         if options.get("java_script_enabled", True):
             page.locator(".cnn-widget[data-ready]").wait_for()
-        pages.append(page)
+        pages.append((idle, page))
         return page
 
     yield open_page
-    for page in pages:
+    for idle, page in pages:
         assert page.complaints == []
-        page.context.close()
+        page.goto("about:blank")
+        page.mouse.up()
+        idle.append(page)
+
+
+def listening(context):
+    """A tab that notes in ``complaints`` what goes wrong."""
+    page = context.new_page()
+    page.on("console", lambda message: page.complaints.append(message.text))
+    page.on("pageerror", lambda error: page.complaints.append(str(error)))
+    return page
 
 
 def result(page):
@@ -635,6 +652,7 @@ def test_own_photo_answers_as_python_has_stored_and_needs_no_network_then(show):
         assert answered(page, f"Photo of {sample}:") == YourPhoto(sample).sentence()
     expect(page.locator(".cnn-credit").first).to_contain_text("Rachel Michetti")
     assert [url for url in requests if not url.startswith(("data:", "blob:"))] == []
+    page.context.set_offline(False)
 
 
 def test_own_photo_by_key(show, axe):
