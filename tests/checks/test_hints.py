@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from utils.checks import Exercise, Wrong
 from utils.checks.calls import Call, Other
 from utils.checks.hints import explain
-from utils.checks.seen import KINDS
+from utils.checks.seen import KINDS, seen
 
 
 def hint(exercise, answer):
@@ -153,6 +153,13 @@ def test_nothing_that_is_answered_stops_the_search(topic, answer):
     for exercise in BOOK[topic]:
         cases = exercise.cases(np.random.default_rng())
         explain(exercise.reference, exercise.guesses(), cases[:2], [Call(answer) for _ in cases[:2]])
+
+
+def test_of_a_list_without_end_no_part_is_compared(monkeypatch):
+    compared = []
+    monkeypatch.setattr("utils.checks.seen.same", lambda *pair: compared.append(pair))
+    assert list(seen(["long"] * 50_000, ["a", "b"], {})) == compared == []
+    assert list(seen(["c"] * 3, ["a", "b"], {})) == [] != compared
 
 
 @pytest.mark.parametrize("topic", BOOK)

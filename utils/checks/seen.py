@@ -18,7 +18,7 @@ Array = np.ndarray
 Given = Mapping[str, Any]  # the arguments of a call by their names; none where a value is asked for
 SIMPLE = (*range(2, 17), 25, 64, 100, 128, 256, 1000, 1024, pi)
 SMALL = 10  # numbers written by hand below this are met by chance
-LARGEST = 10_000  # numbers that are looked at: no answer that is wanted has more
+LARGEST = 10_000  # numbers, or pairs of parts, that are looked at: no answer that is wanted has more
 
 
 class Hint(NamedTuple):
@@ -66,7 +66,7 @@ def seen(value: Any, wanted: Any, given: Given) -> Iterator[Hint]:
 
 
 def _listed(value: Any, wanted: Any) -> Iterator[Hint]:
-    if not isinstance(value, list | tuple) or not isinstance(wanted, list):
+    if not isinstance(value, list | tuple) or not isinstance(wanted, list) or len(value) * len(wanted) > LARGEST:
         return
     there = [any(same(part, other) for other in value) for part in wanted]
     extra = [part for part in value if not any(same(part, other) for other in wanted)]
