@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -31,7 +32,7 @@ from classroom import (
 from nbgrader.api import Gradebook
 from nbgrader.coursedir import CourseDirectory
 
-from instructor import jail, runs
+from instructor import grading, jail, runs
 from instructor.__main__ import main
 from instructor.collect import Collect
 from instructor.course import Course
@@ -53,6 +54,17 @@ HOSTILE = (
     "hooks-the-syntax-in-vain", "patches-what-compares-in-vain", "without-checks", "dearer-checks-in-vain",
     "copied-cells", "stripped", "no-notebook", "nested-notebook", "odd-notebook",
 )  # fmt: skip
+LOOPING = ("loops", "swallows-interrupts", "loops-in-c")  # and do nothing else, until they are ended
+
+
+def hurried(jobs, *how):
+    """Run the submissions; for an answer that only loops, half a second instead of the sheet's two."""
+
+    def short(job):
+        asked = [replace(one, seconds=0.5) if one.name == "readings" else one for one in job.asked]
+        return job._replace(asked=asked) if job.student in LOOPING else job
+
+    return runs.run_all(map(short, jobs), *how)
 
 
 def command(*words):
@@ -90,7 +102,9 @@ def class_(new_course, tmp_path_factory):
     assert set(HOSTILE) <= {submission.student for submission in known}
     submissions = honest(released, 6) + [submission for submission in known if submission.student in HOSTILE]
     hand_in(course.root, submissions)
-    assert grade(course, Sheet(SHEET), limits=LIMITS) == []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(grading, "run_all", hurried)
+        assert grade(course, Sheet(SHEET), limits=LIMITS) == []
     return course, {submission.student: submission for submission in submissions}
 
 

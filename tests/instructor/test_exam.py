@@ -3,6 +3,7 @@
 import json
 import re
 from fractions import Fraction
+from functools import cache
 from itertools import product
 
 import numpy as np
@@ -156,11 +157,16 @@ def test_the_key_for_the_notebooks_numbers_is_the_notebooks_answer(number):
     assert_is(question.key(question.exercise.sheets), AGAIN[number](**question.exercise.sheets))
 
 
+@cache
+def drawn(number):
+    """What some students might get in a question."""
+    return [QUESTIONS[number].exercise.numbers.draw(np.random.default_rng(seed)) for seed in range(DRAWS)]
+
+
 @pytest.mark.parametrize("number", EVERY)
 def test_keys_are_right_and_no_mistake_gives_them(number):
     question, texts = QUESTIONS[number], set()
-    for seed in range(DRAWS):
-        numbers = question.exercise.numbers.draw(np.random.default_rng(seed))
+    for numbers in drawn(number):
         assert_is(question.key(numbers), AGAIN[number](**numbers))
         assert all(question.mistakes(numbers).values())
         texts.add(question.text(json.loads(json.dumps(numbers))))
@@ -170,20 +176,28 @@ def test_keys_are_right_and_no_mistake_gives_them(number):
 
 
 def test_the_zero_of_the_rows_gradient_is_that_of_the_last_pixel():
-    for seed in range(DRAWS):
-        question = QUESTIONS["5.1"]
-        numbers = question.exercise.numbers.draw(np.random.default_rng(seed))
-        assert np.flatnonzero(question.key(numbers)["gradient of the row"] == 0).tolist() == [4]
+    for numbers in drawn("5.1"):
+        assert np.flatnonzero(QUESTIONS["5.1"].key(numbers)["gradient of the row"] == 0).tolist() == [4]
 
 
-@pytest.fixture
-def course(tmp_path):
-    made = Course(tmp_path / "course")
+def set_up(root):
+    made = Course(root)
     made.prepare()
     (made.root / "secret").write_text("a secret of the tests")
     lines = "".join(f'{student},"{name}"\n' for student, name in NAMES.items())
     (made.root / "students.csv").write_text(f"student,name\n{lines}", encoding="utf-8")
     return made
+
+
+@pytest.fixture
+def course(tmp_path):
+    return set_up(tmp_path / "course")
+
+
+@pytest.fixture(scope="module")
+def papers(tmp_path_factory):
+    """The folder of an exam with every question, which is looked at and not changed."""
+    return make(set_up(tmp_path_factory.mktemp("exam") / "course"), *EVERY)
 
 
 def make(course, *numbers):
@@ -299,8 +313,8 @@ def test_tex_that_is_not_known_is_refused():
 
 @pytest.mark.parametrize("which", ["students/ada.html", PRINT, KEYS])
 @pytest.mark.parametrize(("mode", "width"), [("light", 1280), ("dark", 1280), ("light", 390)])
-def test_pages_are_accessible_and_fit(course, browser, axe, which, mode, width):
-    path = make(course, *EVERY) / which
+def test_pages_are_accessible_and_fit(papers, browser, axe, which, mode, width):
+    path = papers / which
     tab = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=mode)
     asked = []
     tab.on("request", lambda request: asked.append(request.url))

@@ -25,6 +25,8 @@ OWN = ("shape", "parameters")
 def set_up(root, students=("ada", "eve", "hm")):
     course = Course(root)
     course.prepare()
+    # The same numbers each time: by chance one student's answer may be a known mistake with another's.
+    (root / "secret").write_text("a secret of the tests")
     (root / "course.toml").write_text("own_numbers = true\n")
     lines = "".join(f"{student},{student.title()}\n" for student in students)
     (root / "students.csv").write_text(f"student,name\n{lines}")

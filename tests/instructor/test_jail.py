@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -20,6 +21,10 @@ from instructor.usage import Budget
 require_a_jail()
 LIMITS = Limits(cell=2, total=60)
 ASKED = [Question("one", [()], 2), Question("two", [(3,)], 2), Question("three", [()], 2)]
+# An attack that comes first is run once; after other answers it would be asked again, in a process of its own.
+ATTACK_FIRST = [ASKED[1], ASKED[0], ASKED[2]]
+# An attack that is given half a second: nobody's honest answer depends on when it is ended.
+ATTACK_IN_BRIEF = [ASKED[0], replace(ASKED[1], seconds=0.5), ASKED[2]]
 CELLS = {"a": "import numpy as np", "one": "one = 1", "two": "def two(x):\n    return x * 2", "three": "three = [3]"}
 
 
@@ -87,7 +92,7 @@ def test_nothing_outlives_its_grading(name, monkeypatch):
         return family
 
     monkeypatch.setattr(submission, "family_of", family_of)
-    outcome = run(attacked(IN_A_CALL[name]), ASKED, LIMITS)
+    outcome = run(attacked(IN_A_CALL[name]), ATTACK_FIRST, LIMITS)
     assert values(outcome)[::2] == [1, [3]]
     assert len(seen) > 2 * len(started) - 1
     assert outlives(seen) == []
@@ -120,7 +125,7 @@ UNCOUNTED = [
 @pytest.mark.parametrize("name", UNCOUNTED)
 def test_what_nobody_counts_cannot_be_had(name):
     before = unreclaimable()
-    outcome = run(attacked(IN_A_CALL[name]), ASKED, LIMITS)
+    outcome = run(attacked(IN_A_CALL[name]), ATTACK_FIRST, LIMITS)
     assert values(outcome)[::2] == [1, [3]]
     assert unreclaimable() - before < 400
 
@@ -163,7 +168,7 @@ def busy():
 
 @pytest.mark.parametrize("name", BUSY)
 def test_on_a_busy_machine_honest_answers_keep_their_marks(busy, name):
-    assert values(run(attacked(IN_A_CALL[name]), ASKED, LIMITS))[::2] == [1, [3]]
+    assert values(run(attacked(IN_A_CALL[name]), ATTACK_IN_BRIEF, LIMITS))[::2] == [1, [3]]
 
 
 @pytest.mark.parametrize("name", ["loops-in-a-cell", "sleeps-in-a-cell", "exits-in-a-cell"])
@@ -185,7 +190,7 @@ def test_three_deaths_in_a_row_cost_three_exercises():
 
 def test_time_that_sleeps_away_ends_the_whole():
     cells = {f"cell {number}": "import time\ntime.sleep(100)" for number in range(9)}
-    outcome = run({**cells, **CELLS}, ASKED, Limits(cell=5, total=4))
+    outcome = run({**cells, **CELLS}, ASKED, Limits(cell=5, total=2))
     assert [calls[0].kind for calls in outcome.calls.values()] == ["died"] * 3
     assert outcome.notes[-1].startswith(submission.OVER)
 

@@ -73,8 +73,15 @@ def formgrader():
 
 
 @pytest.fixture(scope="module")
-def released(tmp_path_factory):
-    return nbformat.read(release(Course(tmp_path_factory.mktemp("course")), Sheet(SHEET)), as_version=4)
+def course(tmp_path_factory):
+    made = Course(tmp_path_factory.mktemp("course"))
+    release(made, Sheet(SHEET))
+    return made
+
+
+@pytest.fixture(scope="module")
+def released(course):
+    return nbformat.read(course.released(Sheet(SHEET)), as_version=4)
 
 
 def of_a_student(released, written):
@@ -93,12 +100,16 @@ def of_a_student(released, written):
     return notebook(released, {"padding": written}, change=everywhere)
 
 
+@pytest.fixture(scope="module")
+def plain(released, formgrader):
+    """The tags of the page where nobody writes markup."""
+    return formgrader(put_in_order(of_a_student(released, "plain"), released).notebook)[0]
+
+
 @pytest.mark.parametrize("written", MARKUP)
-def test_in_the_formgrader_it_is_text(released, formgrader, written):
-    kept = put_in_order(of_a_student(released, written), released).notebook
-    plain = put_in_order(of_a_student(released, "plain"), released).notebook
-    tags, text = formgrader(kept)
-    assert {tag for tag in tags if tag[0] != "span"} <= {tag for tag in formgrader(plain)[0]}
+def test_in_the_formgrader_it_is_text(released, formgrader, plain, written):
+    tags, text = formgrader(put_in_order(of_a_student(released, written), released).notebook)
+    assert {tag for tag in tags if tag[0] != "span"} <= plain
     assert ("img", None, f"data:image/png;base64,{PICTURE}", None) in tags
     for line in written.replace("\x00", "").splitlines():
         assert "".join(c for c in line if c.isalnum()) in "".join(c for c in text if c.isalnum())
@@ -116,10 +127,8 @@ def test_a_fence_holds_everything(written):
     assert first not in written
 
 
-def test_the_students_page_and_the_gradebook_show_it_as_text(tmp_path, released):
-    course = Course(tmp_path)
-    release(course, Sheet(SHEET))
-    hand_in(tmp_path, [Submission(f"writes-{n}", of_a_student(released, text), {}) for n, text in enumerate(MARKUP)])
+def test_the_students_page_and_the_gradebook_show_it_as_text(course, released):
+    hand_in(course.root, [Submission(f"writes-{n}", of_a_student(released, text), {}) for n, text in enumerate(MARKUP)])
     assert grade(course, Sheet(SHEET)) == []
     for number, written in enumerate(MARKUP):
         feedback = course.feedback(Sheet(SHEET), f"writes-{number}").read_text(encoding="utf-8")
