@@ -8,6 +8,7 @@ import venv
 from pathlib import Path
 from urllib.parse import quote
 
+import matplotlib
 import nbformat
 import pytest
 from docutils import nodes

@@ -6,8 +6,8 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from kinds import NETWORKS, OWN, Explorer
 
+from tests.widgets.kinds import NETWORKS, OWN, Explorer
 from utils import models
 from utils.profiling import profile
 from utils.widgets.architecture_explorer import treemap

@@ -14,11 +14,11 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 import traitlets
-from kinds import FOUGHT, KINDS, NETWORKS, POOLED, Compared, Curves, Explorer
 from PIL import Image
 from scipy.ndimage import grey_dilation, grey_erosion
 
 import theme.figures
+from tests.widgets.kinds import FOUGHT, KINDS, NETWORKS, POOLED, Compared, Curves, Explorer
 from utils import widgets
 from utils.models import lenet5
 from utils.widgets import (

