@@ -33,12 +33,13 @@ test: .venv/test node_modules/.package-lock.json  ## run every check and test
 	$(PY) tools/notebooks.py check
 	$(PY) -m pytest --nbval -n 2 --dist loadfile --no-loadscope-reorder tests chapters exercises instructor/questions.ipynb index.ipynb how_a_check_thinks.ipynb
 
-# PyTorch is left out: for each Python it would be fetched again.
+# PyTorch is left out: for each Python it would be fetched again. Nothing is installed from here and nothing compiled
+# before it is imported, so that several Pythons can be tried at once, and sooner.
+another: export PYTHONPATH = $(CURDIR)
 another: NEW = .venv-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 another: node_modules/.package-lock.json  ## build the book and test what needs no PyTorch with another Python: PYTHON=python3.13
 	$(PYTHON) -m venv $(NEW)
-	grep -v '^torch==' requirements.lock | $(NEW)/bin/python -m pip install --quiet --disable-pip-version-check --requirement /dev/stdin
-	$(NEW)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	grep -v '^torch==' requirements.lock | $(NEW)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile --requirement /dev/stdin
 	$(NEW)/bin/jupyter-book build . --path-output $(NEW)/book --warningiserror --keep-going --quiet > $(NEW)/book.log 2>&1 || { cat $(NEW)/book.log; exit 1; }
 	BOOK_WITHOUT_TORCH=1 $(NEW)/bin/python -m pytest -n 2 --quiet $(TORCHLESS)
 
@@ -105,10 +106,12 @@ clean:  ## remove everything that was built or installed
 	$(PIP) --editable ".[lab]"
 	@touch $@
 
-# torch by name, so that its pinned version is looked for first; then all the rest.
+# torch by name, so that its pinned version is looked for first; then all the rest. pip would compile it all with one
+# processor; what cannot be compiled is for other Pythons.
 .venv/test: pyproject.toml requirements.lock | .venv/bin/python
-	$(PIP) torch
-	$(PIP) --editable ".[test]"
+	$(PIP) --no-compile torch
+	$(PIP) --no-compile --editable ".[test]"
+	@$(PY) -m compileall -q -j 0 .venv/lib > /dev/null || true
 	@touch $@ .venv/book .venv/class .venv/lab
 
 node_modules/.package-lock.json: package.json package-lock.json | .venv/book
