@@ -1540,6 +1540,17 @@ def test_runs_are_compared_along_the_axes_that_are_chosen(show, mode):
     assert page.complaints == []
 
 
+def test_on_a_telephone_a_network_is_chosen_where_its_runs_are_seen(show):
+    page = show(Compared(), width=390, has_touch=True, is_mobile=True)
+    names, plot = (page.locator(part).bounding_box() for part in (".cnn-many", ".cnn-plot"))
+    assert plot["y"] + plot["height"] - names["y"] < 844
+    last = page.get_by_label(FOUGHT[-1]["case"])
+    expect(last).not_to_be_in_viewport()
+    last.tap()
+    expect(page.locator(".cnn-plot .cnn-dot")).to_have_count(9)
+    expect(last).to_be_in_viewport()
+
+
 @FIGURES
 @MODES
 @pytest.mark.parametrize("width", [1280, 390])

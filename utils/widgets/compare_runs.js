@@ -143,7 +143,7 @@ export default {
     }
 
     const figure = h("div", { class: "cnn-figure", role: "group", "aria-label": "Runs compared" },
-      h("div", { class: "cnn-controls", role: "group", "aria-label": `Networks, at most ${MOST}` }, ...boxes.map(([, box]) => box)),
+      h("div", { class: "cnn-controls cnn-many", role: "group", "aria-label": `Networks, at most ${MOST}` }, ...boxes.map(([, box]) => box)),
       h("div", { class: "cnn-actions" }, ...axes.map(([, control]) => control), save), result,
       h("div", { class: "cnn-panels" }, panel), h("details", {}, h("summary", {}, "As a table"), twin));
     el.append(figure);
