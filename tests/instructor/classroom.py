@@ -12,6 +12,7 @@ from textwrap import indent
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+import nbformat
 import numpy as np
 import pytest
 from attacks import IN_A_CALL, IN_A_CELL, OWN_LOSS
@@ -19,6 +20,9 @@ from nbformat.v4 import new_code_cell
 from nbgrader import api
 
 from instructor import jail
+from instructor.course import Course
+from instructor.exercise_sheet import Sheet
+from instructor.release import release
 
 ROOT = Path(__file__).parents[2]
 
@@ -50,6 +54,12 @@ MISTAKES = {
     "read_map": (RIGHT["read_map"].replace("(height, width)", "(width, height)").replace("height -", "h -")
                  .replace("width -", "height -").replace("h -", "width -"), "Height comes first"),
 }  # fmt: skip
+
+
+def given_out(folder):
+    """A course that has given out the example, and the notebook that students got."""
+    course = Course(folder)
+    return course, nbformat.read(release(course, Sheet(SHEET)), as_version=4)
 
 
 def require_a_jail() -> None:

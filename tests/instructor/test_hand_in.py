@@ -8,7 +8,7 @@ import sys
 
 import nbformat
 import pytest
-from classroom import EXAMPLE, RIGHT, ROOT, SHEET, Submission, hand_in, notebook, require_a_jail
+from classroom import EXAMPLE, RIGHT, ROOT, SHEET, Submission, given_out, hand_in, notebook, require_a_jail
 from hypothesis import given
 from hypothesis import strategies as st
 from nbformat.v4 import new_code_cell, new_markdown_cell
@@ -26,9 +26,7 @@ require_a_jail()
 
 @pytest.fixture(scope="module")
 def course(tmp_path_factory):
-    made = Course(tmp_path_factory.mktemp("course"))
-    release(made, Sheet(SHEET))
-    return made
+    return given_out(tmp_path_factory.mktemp("course"))[0]
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import json
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
-from classroom import SHEET, Submission, hand_in, notebook, require_a_jail
+from classroom import SHEET, Submission, given_out, hand_in, notebook, require_a_jail
 from hypothesis import given
 from hypothesis import strategies as st
 from nbconvert.exporters import HTMLExporter
@@ -16,12 +16,10 @@ from nbgrader.server_extensions.formgrader import handlers
 from PIL import Image
 from traitlets.config import Config
 
-from instructor.course import Course
 from instructor.exercise_sheet import Sheet
 from instructor.grading import grade
 from instructor.handed_in import literal, put_in_order
 from instructor.pictures import pictures_in
-from instructor.release import release
 
 require_a_jail()
 MARKUP = [
@@ -74,9 +72,7 @@ def formgrader():
 
 @pytest.fixture(scope="module")
 def course(tmp_path_factory):
-    made = Course(tmp_path_factory.mktemp("course"))
-    release(made, Sheet(SHEET))
-    return made
+    return given_out(tmp_path_factory.mktemp("course"))[0]
 
 
 @pytest.fixture(scope="module")

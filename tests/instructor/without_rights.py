@@ -1,13 +1,10 @@
 """A class that is graded without rights. No run of all tests finds this file: test_ordinary_user.py names it."""
 
-import nbformat
-from classroom import POINTS, SHEET, hand_in, honest, hostile, require_a_jail
+from classroom import POINTS, SHEET, given_out, hand_in, honest, hostile, require_a_jail
 
-from instructor.course import Course
 from instructor.exercise_sheet import Sheet
 from instructor.grading import grade
 from instructor.records import kept_marks
-from instructor.release import release
 from instructor.submission import Limits
 
 require_a_jail()
@@ -19,8 +16,7 @@ FOR_RIGHTS = {
 
 
 def test_everybody_gets_the_marks_they_earned(tmp_path):
-    course, sheet = Course(tmp_path), Sheet(SHEET)
-    released = nbformat.read(release(course, sheet), as_version=4)
+    sheet, (course, released) = Sheet(SHEET), given_out(tmp_path)
     attacks = [submission for submission in hostile(released) if submission.student in FOR_RIGHTS]
     assert len(attacks) == len(FOR_RIGHTS)
     class_ = honest(released, 2) + attacks
