@@ -23,6 +23,7 @@ from classroom import (
     ROOT,
     SHEET,
     Submission,
+    given_out,
     hand_in,
     honest,
     hostile,
@@ -83,8 +84,7 @@ def table(course):
 @pytest.fixture(scope="module")
 def new_course(tmp_path_factory):
     """What makes a course in which the example is released, with submissions: so many honest ones, or these."""
-    blank = Course(tmp_path_factory.mktemp("blank"))
-    released = nbformat.read(release(blank, Sheet(SHEET)), as_version=4)
+    blank, released = given_out(tmp_path_factory.mktemp("blank"))
 
     def make(folder, submissions=()):
         shutil.copytree(blank.root, folder, dirs_exist_ok=True)

@@ -6,9 +6,8 @@ import re
 import shutil
 import zipfile
 
-import nbformat
 import pytest
-from classroom import EXAMPLE, MISTAKES, RIGHT, SHEET, Submission, hand_in, notebook, require_a_jail
+from classroom import EXAMPLE, MISTAKES, RIGHT, SHEET, Submission, given_out, hand_in, notebook, require_a_jail
 from nbgrader.api import Gradebook
 
 from instructor import measures, pages
@@ -38,8 +37,7 @@ def read(path):
 
 @pytest.fixture(scope="module")
 def blank(tmp_path_factory):
-    course = Course(tmp_path_factory.mktemp("blank"))
-    return course, nbformat.read(release(course, Sheet(SHEET)), as_version=4)
+    return given_out(tmp_path_factory.mktemp("blank"))
 
 
 @pytest.fixture
